@@ -1,0 +1,1 @@
+//! demand: to be filled in its own slice.

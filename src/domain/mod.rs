@@ -1,0 +1,25 @@
+//! The nouns of the problem: immutable, validated, without serde.
+
+pub mod accelerator;
+pub mod demand;
+pub mod fleet;
+pub mod offering;
+pub mod policy;
+pub mod profile;
+pub mod scenario;
+pub mod slo;
+pub mod workload;
+
+pub use accelerator::Accelerator;
+pub use demand::{BurstClass, Demand, TokenShape};
+pub use fleet::{Commitment, Fleet, NodeGroup};
+pub use offering::{Assurance, CapacityType, Cloud, InstanceType, Offering, SpotEvidence, SpotRisk};
+pub use policy::{Adders, NodeAutoscaler, NodeAutoscalerKind, Quota, QuotaUnit, Reserves, Risk, SpotRiskOverride, Target};
+pub use profile::{
+    Checkpoint, ColdStart, DecodeStep, Evidence, GangPoint, Knot, LlmModel, OperatingPoint, Performance, Profile, ProfileKind, Spread,
+};
+pub use scenario::{InputFile, Scenario};
+pub use slo::Slo;
+pub use workload::{
+    ColdRequests, Job, JobRun, Metrics, Mode, Placement, Queue, Routing, Scaling, Service, SpotPolicy, Workload, WorkloadKind,
+};

@@ -1,0 +1,1 @@
+//! emit: to be filled in its own slice.

@@ -1,0 +1,1 @@
+//! feasibility: to be filled in its own slice.

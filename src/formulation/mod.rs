@@ -1,0 +1,1 @@
+//! formulation: to be filled in its own slice.

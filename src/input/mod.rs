@@ -1,0 +1,1 @@
+//! input: to be filled in its own slice.

@@ -1,0 +1,28 @@
+//! `gpuplan` plans GPU fleets: the cheapest nodes, counts and schedules that keep the SLOs, with a proven bound.
+//!
+//! ```text
+//! files -> input::read -> *File -> input::validate -> Scenario -> sizing, risk, feasibility -> formulation
+//!       -> solver -> Solution -> Plan -> check, emit, report, diff
+//! ```
+//!
+//! Everything between the files and the [`plan::Plan`] is plain values and pure functions.
+
+pub mod catalog;
+pub mod check;
+pub mod cli;
+pub mod demand;
+pub mod diagnostic;
+pub mod domain;
+pub mod emit;
+pub mod feasibility;
+pub mod formulation;
+pub mod ids;
+pub mod input;
+pub mod lp;
+pub mod plan;
+pub mod report;
+pub mod risk;
+pub mod sizing;
+pub mod solver;
+pub mod study;
+pub mod units;

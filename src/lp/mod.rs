@@ -1,0 +1,1 @@
+//! lp: to be filled in its own slice.

@@ -1,0 +1,1 @@
+//! risk: to be filled in its own slice.

@@ -1,0 +1,1 @@
+//! sizing: to be filled in its own slice.

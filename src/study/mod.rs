@@ -1,0 +1,1 @@
+//! study: to be filled in its own slice.
