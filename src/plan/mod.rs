@@ -2,6 +2,7 @@
 //!
 //! Emitters and reports read a [`Plan`] and nothing else; the checker reads it beside the scenario.
 
+pub mod from_solution;
 pub mod money;
 pub mod outcome;
 pub mod pool;

@@ -28,6 +28,7 @@ pub struct Master {
     changes: Option<usize>,
     cost_row: Option<usize>,
     exposure_row: Option<usize>,
+    change_row: Option<usize>,
 }
 
 /// What a master is built from.
@@ -85,13 +86,14 @@ pub fn build(parts: &Parts<'_>) -> Master {
     };
     let cost_row = capped(&mut model, "cost", stage.cost_cap, &|c| c.cost, &shared.cost);
     let exposure_row = capped(&mut model, "exposure", stage.exposure_cap, &|c| c.exposure, &shared.exposure);
+    let change_row = capped(&mut model, "changed_nodes", stage.change_cap, &|c| f64::from(c.changed_nodes), &[]);
     for (column, dollars) in &shared.cost {
         model.columns[*column].cost += stage.cost_weight * dollars;
     }
     for (column, exposure) in &shared.exposure {
         model.columns[*column].cost += stage.exposure_weight * exposure;
     }
-    Master { model, unplaced, choice, slots, peaks, credits, quotas, changes, cost_row, exposure_row }
+    Master { model, unplaced, choice, slots, peaks, credits, quotas, changes, cost_row, exposure_row, change_row }
 }
 
 type SlotRows = BTreeMap<PoolIndex, Vec<usize>>;
@@ -224,7 +226,7 @@ impl Master {
         let stage = parts.stage;
         duals.cost = stage.cost_weight - self.cost_row.map_or(0.0, y);
         duals.exposure = stage.exposure_weight - self.exposure_row.map_or(0.0, y);
-        duals.changed_nodes = stage.change_weight;
+        duals.changed_nodes = stage.change_weight - self.change_row.map_or(0.0, y);
         duals.changed = -self.changes.map_or(0.0, y);
         duals.choice = self.choice.iter().map(|&row| y(row)).collect();
         for (pool, prices) in &mut duals.slot {
@@ -240,7 +242,7 @@ impl Master {
         for (row, index) in &self.quotas {
             let price = -y(*index).min(0.0);
             let group = &parts.problem.quotas[row.group];
-            let mut add = |map: &mut BTreeMap<PoolIndex, Vec<f64>>, pool: PoolIndex, units: f64| {
+            let add = |map: &mut BTreeMap<PoolIndex, Vec<f64>>, pool: PoolIndex, units: f64| {
                 map.entry(pool).or_insert_with(|| vec![0.0; HOURS_PER_WEEK])[row.hour] += price * units;
             };
             for &(pool, units) in &group.units {

@@ -13,25 +13,33 @@ pub struct Stage {
     pub cost_cap: Option<f64>,
     /// Exposure may not pass this.
     pub exposure_cap: Option<f64>,
+    /// Changed nodes may not pass this.
+    pub change_cap: Option<f64>,
 }
 
 impl Stage {
     /// Least cost.
     #[must_use]
     pub const fn least_cost() -> Self {
-        Self { cost_weight: 1.0, exposure_weight: 0.0, change_weight: 0.0, cost_cap: None, exposure_cap: None }
+        Self { cost_weight: 1.0, exposure_weight: 0.0, change_weight: 0.0, cost_cap: None, exposure_cap: None, change_cap: None }
     }
 
-    /// Least exposure within a cost. A cent a dollar keeps the cost from drifting among equals.
+    /// Least exposure within a cost.
     #[must_use]
     pub const fn least_exposure(cost_cap: f64) -> Self {
-        Self { cost_weight: 0.0, exposure_weight: 1.0, change_weight: 0.0, cost_cap: Some(cost_cap), exposure_cap: None }
+        Self { cost_weight: 0.0, exposure_weight: 1.0, cost_cap: Some(cost_cap), ..Self::least_cost() }
     }
 
     /// Fewest changed nodes within a cost and an exposure.
     #[must_use]
     pub const fn fewest_changes(cost_cap: f64, exposure_cap: f64) -> Self {
-        Self { cost_weight: 0.0, exposure_weight: 0.0, change_weight: 1.0, cost_cap: Some(cost_cap), exposure_cap: Some(exposure_cap) }
+        Self { cost_weight: 0.0, change_weight: 1.0, cost_cap: Some(cost_cap), exposure_cap: Some(exposure_cap), ..Self::least_cost() }
+    }
+
+    /// Least cost among the plans that the safety stages leave, so that no dollar is given back for nothing.
+    #[must_use]
+    pub const fn cheapest_within(exposure_cap: f64, change_cap: f64) -> Self {
+        Self { exposure_cap: Some(exposure_cap), change_cap: Some(change_cap), ..Self::least_cost() }
     }
 
     /// The stage's value of amounts.
