@@ -5,7 +5,7 @@
 //! release, two small CronJobs therefore pause the ScaledJob at the deadline and release it at the planned start.
 
 use super::cron::{self, Weekly};
-use super::names::{self, CRON_JOB_MAX};
+use super::names::{self, JOB_MAX};
 use super::{Artifact, pods, yaml};
 use crate::plan::{JobPlan, JobRunPlan, Plan, QueuePlan, WorkloadPlan};
 use serde_json::{Map, Value, json};
@@ -62,7 +62,7 @@ fn cron_jobs(plan: &Plan, (workload, job): (&WorkloadPlan, &JobPlan)) -> Vec<Val
     let several = schedules.len() > 1;
     let one = |(i, schedule): (usize, &String)| {
         let name = if several { format!("{}-{}", workload.name, i + 1) } else { workload.name.clone() };
-        let name = names::dns_label(&name, CRON_JOB_MAX);
+        let name = names::dns_label(&name, JOB_MAX);
         let mut spec = json!({
             "parallelism": job.workers,
             "completions": job.workers,
@@ -108,7 +108,7 @@ fn pod(plan: &Plan, (workload, job): (&WorkloadPlan, &JobPlan)) -> Value {
     let mut spec = pods::placement(workload, &pools);
     spec.insert("restartPolicy".to_owned(), json!("Never"));
     if gang(workload, job) {
-        spec.insert("subdomain".to_owned(), json!(names::label(&workload.name)));
+        spec.insert("subdomain".to_owned(), json!(names::service_name(&workload.name)));
     }
     let mut container = json!({
         "name": "worker",
@@ -141,7 +141,7 @@ fn environment(workload: &WorkloadPlan, job: &JobPlan) -> Value {
     if gang(workload, job) {
         let label = json!({"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"});
         env.push(json!({"name": "GPUPLAN_JOB_NAME", "valueFrom": {"fieldRef": label}}));
-        env.push(variable("MASTER_ADDR", format!("$(GPUPLAN_JOB_NAME)-0.{}", names::label(&workload.name))));
+        env.push(variable("MASTER_ADDR", format!("$(GPUPLAN_JOB_NAME)-0.{}", names::service_name(&workload.name))));
         env.push(variable("MASTER_PORT", "29500".to_owned()));
     }
     Value::Array(env)
@@ -149,7 +149,7 @@ fn environment(workload: &WorkloadPlan, job: &JobPlan) -> Value {
 
 /// Names for the workers of a gang.
 fn rendezvous(plan: &Plan, workload: &WorkloadPlan) -> Value {
-    let name = names::label(&workload.name);
+    let name = names::service_name(&workload.name);
     json!({
         "apiVersion": "v1",
         "kind": "Service",
@@ -185,7 +185,7 @@ fn scaled_job(plan: &Plan, (workload, job): (&WorkloadPlan, &JobPlan), queue: &Q
 }
 
 fn scaled_job_name(workload: &WorkloadPlan) -> String {
-    names::dns_label(&workload.name, CRON_JOB_MAX)
+    names::dns_label(&workload.name, JOB_MAX)
 }
 
 /// When the queue may start work: opens at planned starts, closes at deadlines that no other run covers. `None` when every run
@@ -209,7 +209,7 @@ fn gate_times(job: &JobPlan) -> Option<(Vec<String>, Vec<String>)> {
 
 fn gate(plan: &Plan, (workload, job): (&WorkloadPlan, &JobPlan)) -> Vec<Value> {
     let Some((opens, closes)) = gate_times(job) else { return Vec::new() };
-    let name = names::dns_label(&format!("{}-gate", workload.name), CRON_JOB_MAX);
+    let name = names::dns_label(&format!("{}-gate", workload.name), JOB_MAX);
     let namespace = workload.kubernetes.namespace.as_str();
     let meta = |name: &str| yaml::metadata(plan, (name, Some(namespace)), yaml::labels(plan, &workload.name, "gate"));
     let rule = json!({
@@ -230,7 +230,7 @@ fn gate(plan: &Plan, (workload, job): (&WorkloadPlan, &JobPlan)) -> Vec<Value> {
     let sides = [("open", opens, "autoscaling.keda.sh/paused-"), ("close", closes, "autoscaling.keda.sh/paused=true")];
     for (side, schedules, annotation) in sides {
         for (i, schedule) in schedules.iter().enumerate() {
-            let own = names::dns_label(&format!("{}-{side}-{}", workload.name, i + 1), CRON_JOB_MAX);
+            let own = names::dns_label(&format!("{}-{side}-{}", workload.name, i + 1), JOB_MAX);
             let spec = gate_spec(workload, (&name, schedule, annotation));
             documents.push(json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": meta(&own), "spec": spec}));
         }

@@ -9,8 +9,8 @@ pub const POOL_LABEL: &str = "gpuplan.dev/pool";
 /// Longest DNS label.
 const LABEL_MAX: usize = 63;
 
-/// Longest name of a CronJob: its Jobs add eleven characters.
-pub const CRON_JOB_MAX: usize = 52;
+/// Longest name of a CronJob or ScaledJob: its Jobs add eleven characters, their workers' host names five more.
+pub const JOB_MAX: usize = 47;
 
 /// A DNS label of at most `max` characters: the name itself when it is one, else its nearest with a digest of the original, so
 /// that two names never meet.
@@ -32,6 +32,13 @@ pub fn dns_label(name: &str, max: usize) -> String {
 #[must_use]
 pub fn label(name: &str) -> String {
     dns_label(name, LABEL_MAX)
+}
+
+/// A name for a Service, which unlike other names starts with a letter.
+#[must_use]
+pub fn service_name(name: &str) -> String {
+    let plain = label(name);
+    if plain.starts_with(|c: char| c.is_ascii_digit()) { label(&format!("s-{name}")) } else { plain }
 }
 
 /// The floor or the flex part of a service.
@@ -125,6 +132,7 @@ mod tests {
         assert!(label(&"x".repeat(80)).len() <= LABEL_MAX);
         assert!(!label("../../etc/passwd").contains(['.', '/']));
         assert!(label("Üx").is_ascii());
+        assert_eq!(service_name("70b"), "s-70b");
     }
 
     #[test]

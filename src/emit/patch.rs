@@ -85,7 +85,8 @@ fn readme(plan: &Plan, workload: &WorkloadPlan) -> String {
              Deployment under the name **{flex}** into the same kustomization, with one label more in its selector and in its pods (for\n\
              example `app.kubernetes.io/component: flex`), so that the two do not adopt each other's pods; your Service must select\n\
              both. `flex.yaml` patches the copy. Until the copy is there, its ScaledObject waits and the capacity of the flex part is\n\
-             missing.\n"
+             missing. On spot, also spread the copy over zones (`topologySpreadConstraints`, `DoNotSchedule`), with your own labels: the\n\
+             plan counts on losing one zone at a time.\n"
         ));
     }
     header::page(plan, (&format!("Patches for {target}"), &body))

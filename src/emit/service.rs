@@ -106,13 +106,13 @@ fn probe_actions(engine: &str) -> (Value, Value) {
 }
 
 fn front(plan: &Plan, workload: &WorkloadPlan) -> Value {
-    let name = names::label(&workload.name);
+    let name = names::service_name(&workload.name);
     json!({
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": yaml::metadata(plan, (&name, Some(&workload.kubernetes.namespace)), yaml::labels(plan, &workload.name, "service")),
         "spec": {
-            "selector": {"app.kubernetes.io/name": name},
+            "selector": {"app.kubernetes.io/name": names::label(&workload.name)},
             "ports": [{"name": "http", "port": 80, "targetPort": "http"}],
         },
     })

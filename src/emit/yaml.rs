@@ -4,10 +4,11 @@ use super::{Artifact, header, names};
 use crate::plan::Plan;
 use serde_json::{Map, Value, json};
 
-/// Documents as YAML text, `---` between them. Ambiguous strings are quoted for YAML 1.1 readers as well as 1.2.
+/// Documents as YAML text, `---` between them. Ambiguous strings are quoted for YAML 1.1 readers as well as 1.2; long ones are not
+/// folded, those of several lines stand in a block.
 #[must_use]
 pub fn text(documents: &[Value]) -> String {
-    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     let mut all = String::new();
     for (i, document) in documents.iter().enumerate() {
         if i > 0 {

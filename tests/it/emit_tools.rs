@@ -57,6 +57,7 @@ fn terraform_takes_the_values() {
         let Some(init) = run("terraform", &["init", "-no-color", "-input=false"], &dir) else { return };
         succeeded(&init);
         succeeded(&run("terraform", &["validate", "-no-color"], &dir).unwrap());
+        succeeded(&run("terraform", &["fmt", "-check", "-diff"], &dir).unwrap());
         succeeded(&run("terraform", &["apply", "-no-color", "-input=false", "-auto-approve"], &dir).unwrap());
         let outputs = succeeded(&run("terraform", &["output", "-json"], &dir).unwrap());
         let outputs: serde_json::Value = serde_json::from_str(&outputs).unwrap();
@@ -72,7 +73,8 @@ fn terraform_takes_the_values() {
 
 #[test]
 fn terraform_refuses_contradictions() {
-    let broken: [(&str, fn(&mut Plan)); 4] = [
+    type Damage = fn(&mut Plan);
+    let broken: [(&str, Damage); 4] = [
         ("min_nodes <= max_nodes", |plan| plan.pools[0].min_nodes = 99),
         ("capacity_type is", |plan| plan.pools[1].capacity_type = "lease".into()),
         ("needs an instance_type", |plan| plan.pools[1].instance_type = " ".into()),
@@ -99,6 +101,83 @@ fn kustomize_builds_the_base() {
         let built = succeeded(&output);
         let kept = if plan.demo { "name: demo-chat-flex" } else { "name: chat-flex" };
         assert!(built.contains(kept));
+    }
+}
+
+#[test]
+fn other_readers_see_the_same_strings() {
+    // What YAML 1.1 (Go, Python) or 1.2 readers might take for something else than a string, and what may break a block.
+    let texts = [
+        "true",
+        "no",
+        "On",
+        "y",
+        "012",
+        "0o7",
+        "1e3",
+        "1e30",
+        "0x1f",
+        ".5",
+        "+1",
+        "null",
+        "Null",
+        "~",
+        "12:30",
+        "190:20:30",
+        "2026-01-05",
+        "2001-12-14t21:59:43.10-05:00",
+        ".inf",
+        ".NaN",
+        "<<",
+        "=",
+        "-",
+        "- x",
+        "? x",
+        "x: y",
+        "x #y",
+        " x",
+        "x ",
+        "*a",
+        "&a",
+        "!t",
+        "%d",
+        "@x",
+        "`x",
+        "1_000",
+        "{}",
+        "[]",
+        "a\nb",
+        "a\n",
+        "\na",
+        "  a\nb\n\n",
+        "\ta",
+        "a\r\nb",
+        "\u{2028}",
+        "\u{feff}a",
+        "---",
+        "...",
+        "a\n---\nb",
+        "é😀",
+    ];
+    let mut plan = aws();
+    let template = plan.workloads.iter().find(|w| w.name == "embed").unwrap().clone();
+    plan.windows.clear();
+    plan.workloads = texts
+        .iter()
+        .enumerate()
+        .map(|(i, text)| {
+            let mut workload = template.clone();
+            workload.name = format!("w{i:02}");
+            workload.kubernetes.image = (*text).to_owned();
+            workload
+        })
+        .collect();
+    let root = written(&plan);
+    let Some(output) = run("kubectl", &["kustomize", "out/kubernetes"], root.path()) else { return };
+    let built: Vec<serde_json::Value> = serde_saphyr::from_multiple(&succeeded(&output)).unwrap();
+    for (i, text) in texts.iter().enumerate() {
+        let deployment = built.iter().find(|d| d["metadata"]["name"] == format!("w{i:02}-floor")).unwrap();
+        assert_eq!(deployment["spec"]["template"]["spec"]["containers"][0]["image"], *text);
     }
 }
 

@@ -23,17 +23,17 @@ variable "gpuplan" {
 variable "node_pools" {
   description = "Sets of equal machines bought one way, by name. Counts are limits for the node autoscaler, not wishes: pods move first, nodes follow."
   type = map(object({
-    cloud           = string       # aws, gcp, azure
+    cloud           = string # aws, gcp, azure
     region          = string
     zones           = list(string) # empty: any zone of the region
     instance_type   = string
-    accelerator     = string       # GPU type
+    accelerator     = string # GPU type
     gpus_per_node   = number
-    capacity_type   = string       # on-demand, spot
-    assurance       = string       # reserved, reliable, scarce
-    min_nodes       = number       # fewest nodes at any hour of the planned week
-    max_nodes       = number       # most nodes at any hour, those that stand in for a lost spot pool included
-    committed_nodes = number       # of these, already paid for by a commitment
+    capacity_type   = string # on-demand, spot
+    assurance       = string # reserved, reliable, scarce
+    min_nodes       = number # fewest nodes at any hour of the planned week
+    max_nodes       = number # most nodes at any hour, those that stand in for a lost spot pool included
+    committed_nodes = number # of these, already paid for by a commitment
     limits = object({
       nodes = number
       gpus  = number
