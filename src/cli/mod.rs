@@ -12,6 +12,7 @@ pub mod prices;
 pub mod schema;
 pub mod terminal;
 pub mod validate;
+pub mod write;
 
 pub use exit::Exit;
 pub use terminal::Terminal;
