@@ -55,6 +55,8 @@ pub struct NodePool {
     pub start_up_node_hours_per_week: f64,
     /// Cost of the pool, start-ups of its workloads included.
     pub usd_per_month: Usd,
+    /// Seconds that the node autoscaler keeps an empty node, as priced.
+    pub consolidate_after_s: u32,
     /// Kubernetes labels of its nodes.
     pub labels: BTreeMap<String, String>,
     /// Kubernetes taints of its nodes, `key=value:effect`.
