@@ -21,7 +21,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("formulation", &["domain", "units", "ids", "demand", "risk", "sizing", "lp"]),
     ("solver", &["formulation", "lp", "units"]),
     ("plan", &["domain", "units", "ids"]),
-    ("plan::from_solution", &["domain", "units", "ids", "formulation", "solver", "sizing", "risk"]),
+    ("plan::from_solution", &["domain", "units", "ids", "formulation", "solver", "demand", "sizing", "risk"]),
     ("study", &["domain", "units", "ids", "formulation", "solver", "plan", "sizing", "risk"]),
     ("check", &["domain", "units", "ids", "plan", "diagnostic"]),
     ("emit", &["plan", "units"]),
