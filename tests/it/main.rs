@@ -1,8 +1,12 @@
-//! Integration tests, one module an area.
+//! The one integration crate. Each area has a file; goldens are plain files under `tests/golden/`.
 
-//! Integration tests, one module an area.
-
+mod cli;
+mod docs;
 mod emit;
 mod emit_fixture;
 mod emit_tools;
 mod golden;
+mod layering;
+mod markdown;
+mod repository;
+mod rust_source;
