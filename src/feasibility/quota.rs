@@ -34,8 +34,7 @@ pub fn check(scenario: &Scenario, workload: &Workload, needs: &[(&OperatingPoint
 
 /// Use over limit where on-demand and spot quotas of the type are taken together; 0 when the type has no quota.
 fn tightest(scenario: &Scenario, instance: &InstanceType, (region, nodes): (&crate::ids::RegionId, u32)) -> (f64, String) {
-    let covering: Vec<&Quota> =
-        scenario.quotas.iter().filter(|q| &q.region == region && q.instance_types.contains(&instance.id)).collect();
+    let covering: Vec<&Quota> = scenario.quotas.iter().filter(|q| &q.region == region && q.instance_types.contains(&instance.id)).collect();
     let Some(first) = covering.first() else { return (0.0, String::new()) };
     let unit = match first.unit {
         QuotaUnit::Vcpus => instance.vcpus,

@@ -35,7 +35,8 @@ pub fn check(scenario: &Scenario, workload: &Workload, service: &Service) -> Opt
         return Some(fault(
             "E1401",
             format!("workload `{}` has no variant that meets its SLO: {}", workload.id, in_words(&reasons)),
-            "relax the limit that is named, accept another precision or accelerator, or add a profile with faster operating points".to_owned(),
+            "relax the limit that is named, accept another precision or accelerator, or add a profile with faster operating points"
+                .to_owned(),
         ));
     }
     quota::check(scenario, workload, &needs)

@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// Steps in which a spot share may stay below the owner's limit.
 const SHARE_STEPS: u32 = 4;
 
+/// HPA steps from one replica to the most that are ever planned, s.
+const LONGEST_RAMP_S: f64 = 150.0;
+
 /// What one operating point means for the service, whatever the machines: needs and budget.
 #[derive(Clone, Debug)]
 pub struct ServiceShape {
@@ -42,6 +45,9 @@ pub struct ServiceShape {
     pub min_replicas: u32,
     /// Most windows.
     pub max_windows: u32,
+    /// First hours of every service day that stay at the base, so that a window and the lead of its cron never fill a
+    /// day: KEDA takes a cron whose next start comes before its next end for outside its window.
+    pub quiet_hours: usize,
     /// Hours that the workload's zone is ahead of UTC.
     pub utc_offset_hours: i32,
 }
@@ -258,6 +264,7 @@ fn shape(context: &Context<'_>, service: &Service, (index, point): (usize, &Oper
         contingency: context.workload.spot.contingency,
         min_replicas: least,
         max_windows: scaling.max_windows,
+        quiet_hours: ((scaling.polling.0 + LONGEST_RAMP_S + chain) / 3600.0).ceil().max(1.0) as usize,
         utc_offset_hours: context.workload.utc_offset_hours,
         capacity,
     })

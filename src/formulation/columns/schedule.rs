@@ -1,9 +1,9 @@
 //! Scheduled mode: the cheapest floors in at most N windows at given prices, by dynamic programming over the day.
 //!
-//! A service day begins at the local hour of least load. All days share one pattern, or weekdays and weekends have one
-//! each; base counts hold outside windows, and each window is one cron trigger. The program's state is (windows used,
-//! level); its value is a lower bound on every such schedule: only the start into a window that begins with the day is
-//! left out, and the error budget is priced, not enforced, until the column is evaluated.
+//! A service day begins at the local hour of least load, and its first hours stay at the base. All days share one
+//! pattern, or weekdays and weekends have one each; base counts hold outside windows, and each window is one cron
+//! trigger. The program's state is (windows used, level). Its value is exact but for the error budget, which is priced,
+//! not enforced, until the column is evaluated.
 
 use crate::demand::SleepyHour;
 use crate::domain::Mode;
@@ -218,8 +218,11 @@ fn day_program(frame: &Frame<'_>, costs: &DayCosts, (base, limit, duals): (Optio
         for state in (0..states).filter(|&s| allowed(s, position)) {
             for windows in 0..=limit {
                 let opens = usize::from(state != base_state);
+                if position < frame.option.shape.quiet_hours && state != base_state {
+                    continue;
+                }
                 if position == 0 {
-                    if windows == opens {
+                    if windows == 0 {
                         next[windows][state] = cost(state, position);
                     }
                     continue;

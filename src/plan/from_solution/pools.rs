@@ -196,6 +196,7 @@ fn node_pool(scenario: &Scenario, problem: &Problem, drawn: &Drawn<'_>) -> NodeP
         when_lost: spot.as_ref().map(|terms| when_lost(terms, own_peak)),
         spot,
         committed_nodes: p.committed,
+        consolidate_after_s: scenario.node_autoscaler.consolidate_after.0.round() as u32,
         min_nodes: least,
         max_nodes: own_peak + taken_over,
         nodes_by_hour: drawn.nodes.clone(),
