@@ -46,3 +46,23 @@ impl fmt::Display for Diagnostic {
         write!(f, "[{}] {}", self.code, self.message)
     }
 }
+
+impl Diagnostic {
+    /// A fault without place, label and help.
+    #[must_use]
+    pub fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
+        Self { code, severity, message: message.into(), place: None, label: None, help: None }
+    }
+
+    /// Says more under the marked source.
+    pub fn label(&mut self, text: impl Into<String>) -> &mut Self {
+        self.label = Some(text.into());
+        self
+    }
+
+    /// Says the way out.
+    pub fn help(&mut self, text: impl Into<String>) -> &mut Self {
+        self.help = Some(text.into());
+        self
+    }
+}

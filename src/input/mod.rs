@@ -1,1 +1,23 @@
-//! input: to be filled in its own slice.
+//! The way in: files to a validated [`Scenario`](crate::domain::Scenario).
+//!
+//! `read` alone touches files; `*_file` says how they are written; `validate` is pure and tells every fault at once;
+//! `render` prints faults as a compiler does. Codes are in [`codes`] and in `docs/diagnostics.md`.
+
+pub mod at;
+pub mod canon;
+pub mod codes;
+pub mod faults;
+pub mod load;
+pub mod profile_file;
+pub mod read;
+pub mod render;
+mod repair;
+pub mod scenario_file;
+pub mod series_file;
+pub mod suggest;
+pub mod validate;
+pub mod week;
+pub mod workload_file;
+pub mod yaml;
+
+pub use load::{Loaded, Rejected, load, load_builtin_demo};
