@@ -9,6 +9,7 @@ pub mod exit;
 pub mod init;
 pub mod optimize;
 pub mod prices;
+pub mod progress;
 pub mod schema;
 pub mod terminal;
 pub mod validate;
