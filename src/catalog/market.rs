@@ -87,12 +87,8 @@ pub fn market(catalog: &Catalog, terms: &Terms<'_>) -> Market {
 /// Offerings of the same clouds' other regions, of machine shapes that the market knows.
 #[must_use]
 pub fn elsewhere(catalog: &Catalog, market: &Market, terms: &Terms<'_>) -> Vec<Offering> {
-    let clouds: BTreeSet<Cloud> = catalog
-        .rows
-        .iter()
-        .filter(|row| terms.regions.iter().any(|region| region.as_str() == row.region))
-        .map(|row| row.cloud)
-        .collect();
+    let clouds: BTreeSet<Cloud> =
+        catalog.rows.iter().filter(|row| terms.regions.iter().any(|region| region.as_str() == row.region)).map(|row| row.cloud).collect();
     let others: BTreeSet<RegionId> = catalog
         .rows
         .iter()

@@ -20,8 +20,6 @@ pub(super) struct Claim<'a> {
     pub start_hours: f64,
     /// Paid hours that one start of a node for it adds.
     pub hours_per_start: f64,
-    /// Cold start of a replica, p95, s.
-    pub replica_cold_s: f64,
 }
 
 /// What one replica asks of a node.
@@ -113,7 +111,6 @@ pub(super) fn occupied(job: &JobView<'_>, shape: &RunShape) -> (Vec<u32>, Vec<f6
 fn blank<'a>(view: &View<'a>, of: (Common<'a>, &PoolView<'a>), counts: (Vec<u32>, Vec<f64>)) -> Claim<'a> {
     let (common, pool) = of;
     let ask = node_ask(&common);
-    let replica_cold_s = common.replica_cold_s();
     Claim {
         workload: &common.plan.name,
         pool: &pool.pool.name,
@@ -122,8 +119,7 @@ fn blank<'a>(view: &View<'a>, of: (Common<'a>, &PoolView<'a>), counts: (Vec<u32>
         slots: slots(view, pool, &ask),
         ask,
         start_hours: 0.0,
-        hours_per_start: (view.provision_s() + replica_cold_s) / 3600.0 + view.tail_hours(),
-        replica_cold_s,
+        hours_per_start: (view.provision_s() + common.replica_cold_s()) / 3600.0 + view.tail_hours(),
     }
 }
 

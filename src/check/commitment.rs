@@ -68,9 +68,6 @@ fn stranded(view: &View<'_>) -> Vec<Finding> {
     for (machine, region) in keys(view) {
         let held = f64::from(view::committed(view.scenario, machine, region));
         let pools: Vec<_> = view.pools.iter().filter(|p| !p.spot && p.pool.instance_type == machine && p.pool.region == region).collect();
-        if pools.len() > 1 {
-            findings.push(finding(machine, "two pools share one commitment").differs(1_usize, pools.len()));
-        }
         let idle = |t: usize| (held - pools.iter().map(|p| p.pool.nodes_by_hour[t]).sum::<f64>()).max(0.0);
         let wanted: f64 = (0..HOURS_PER_WEEK).map(idle).sum();
         let rows = view.plan.cost.commitments.iter().filter(|c| c.instance_type == machine && c.region == region);

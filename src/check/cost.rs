@@ -1,12 +1,12 @@
 //! Costs to the cent: every pool, every workload's share, totals, evidence classes and the saving.
 //!
-//! Not shared: `(sum of expected replicas + start hours) x planned price`, carried by the workload that has them. Shared:
-//! `(sum of nodes beyond commitments + started nodes x longest start) x planned price`, shared out by slot-hours. A week
-//! becomes a month by 730/168.
+//! `(sum of nodes beyond commitments + start hours) x planned price`, shared out by slot-hours in shared pools and by
+//! node-hours with starts and tails in the others. A week becomes a month by 730/168.
 
+use super::claims::Claim;
 use super::finding::{Dollars, Family, Finding};
 use super::price;
-use super::start_up::shared_start_hours;
+use super::start_up::start_hours;
 use super::tolerance::{same, same_usd};
 use super::view::{PoolView, View};
 use crate::units::MONTHS_PER_WEEK_FACTOR;
@@ -29,7 +29,6 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
 /// What a pool costs, recomputed.
 struct Bill {
     paid_hours: f64,
-    start_hours: f64,
     usd_per_month: f64,
     /// Dollars a month by workload.
     shares: BTreeMap<String, f64>,
@@ -40,24 +39,16 @@ fn bill(view: &View<'_>, pool: &PoolView<'_>) -> Bill {
     let monthly = |hours: f64| hours * usd_per_hour * MONTHS_PER_WEEK_FACTOR;
     let claims: Vec<_> = view.claims.iter().filter(|c| c.pool == pool.pool.name).collect();
     let mut shares = BTreeMap::new();
-    if pool.shared {
-        let paid_hours: f64 = pool.pool.nodes_by_hour.iter().map(|n| (n - f64::from(pool.committed)).max(0.0)).sum();
-        let start_hours = shared_start_hours(view, pool);
-        let usd_per_month = monthly(paid_hours + start_hours);
-        let all: f64 = claims.iter().map(|c| c.slot_hours()).sum();
-        for claim in claims.iter().filter(|_| all > 0.0) {
-            *shares.entry(claim.workload.to_owned()).or_insert(0.0) += usd_per_month * claim.slot_hours() / all;
-        }
-        return Bill { paid_hours, start_hours, usd_per_month, shares };
+    // Shared pools are shared out by slot-hours, others by node-hours with starts and tails.
+    let weight = |claim: &Claim<'_>| if pool.shared { claim.slot_hours() } else { claim.expected.iter().sum::<f64>() + claim.start_hours };
+    let paid_hours: f64 = pool.pool.nodes_by_hour.iter().enumerate().map(|(t, n)| n - view.credited(pool, t)).sum();
+    let start_hours = start_hours(view, pool);
+    let usd_per_month = monthly(paid_hours + start_hours);
+    let all: f64 = claims.iter().map(|c| weight(c)).sum();
+    for claim in claims.iter().filter(|_| all > 0.0) {
+        *shares.entry(claim.workload.to_owned()).or_insert(0.0) += usd_per_month * weight(claim) / all;
     }
-    let (mut paid_hours, mut start_hours) = (0.0, 0.0);
-    for claim in claims {
-        let paid: f64 = claim.expected.iter().sum();
-        paid_hours += paid;
-        start_hours += claim.start_hours;
-        *shares.entry(claim.workload.to_owned()).or_insert(0.0) += monthly(paid + claim.start_hours);
-    }
-    Bill { paid_hours, start_hours, usd_per_month: monthly(paid_hours + start_hours), shares }
+    Bill { paid_hours, usd_per_month, shares }
 }
 
 fn finding(subject: &str, message: impl Into<String>) -> Finding {
@@ -74,11 +65,6 @@ fn of_pool(pool: &PoolView<'_>, bill: &Bill) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !same(bill.paid_hours, stated.paid_node_hours_per_week) {
         findings.push(finding(&stated.name, "other paid node-hours a week").differs(bill.paid_hours, stated.paid_node_hours_per_week));
-    }
-    // Pools that are not shared may leave start-ups to their workloads.
-    let starts = stated.start_up_node_hours_per_week;
-    if !pool.shared && !same(0.0, starts) && !same(bill.start_hours, starts) {
-        findings.push(finding(&stated.name, "other node-hours of start-ups a week").differs(bill.start_hours, starts));
     }
     findings.extend(money(&stated.name, "another cost a month", (bill.usd_per_month, stated.usd_per_month.as_f64())));
     findings

@@ -1,6 +1,6 @@
 //! Nodes of every hour hold their replicas.
 //!
-//! Not shared: `nodes = sum of replicas` (expected). Shared: whole nodes, and first fit on real GPUs, CPUs and memory finds a
+//! Not shared: `nodes = sum of replicas` (expected). Shared: whole nodes, the same all week, and first fit on real GPUs, CPUs and memory finds a
 //! place for every replica that may be awake.
 
 use super::claims::{self, Claim, allocatable};
@@ -17,9 +17,7 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for pool in &view.pools {
         let claims: Vec<_> = view.claims.iter().filter(|c| c.pool == pool.pool.name).collect();
-        if pool.pool.shared != pool.shared {
-            findings.push(finding(pool, "shared or not").differs(pool.shared, pool.pool.shared));
-        }
+        findings.extend(sharing(pool, &claims));
         findings.extend(members(pool, &claims));
         findings.extend(extremes(pool, &claims));
         if pool.shared {
@@ -34,6 +32,22 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
 
 fn finding(pool: &PoolView<'_>, message: impl Into<String>) -> Finding {
     Finding::new(Family::NodeCapacity, &pool.pool.name, message)
+}
+
+/// One replica a node exactly where two do not fit; and a shared pool's nodes stay all week, so that none has to move.
+fn sharing(pool: &PoolView<'_>, claims: &[&Claim<'_>]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for claim in claims.iter().filter(|c| c.used()) {
+        let several = claim.slots.is_some_and(|slots| 2 * slots <= pool.machine.gpus);
+        if several != pool.shared {
+            findings.push(finding(pool, format!("`{}` shares its nodes or not", claim.workload)).differs(several, pool.shared));
+        }
+    }
+    let first = pool.pool.nodes_by_hour.first().copied().unwrap_or(0.0);
+    if pool.shared && pool.pool.nodes_by_hour.iter().any(|n| !same(first, *n)) {
+        findings.push(finding(pool, "nodes of a shared pool come and go"));
+    }
+    findings
 }
 
 fn members(pool: &PoolView<'_>, claims: &[&Claim<'_>]) -> Vec<Finding> {

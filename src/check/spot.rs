@@ -1,7 +1,7 @@
 //! Spot: risk by the order of evidence, and the expected price of a node-hour.
 //!
 //! `e = u p_spot + (1 - u) p_fb + h x switch x (p_spot + p_fb)`, `p_fb` the on-demand price of the GPUs of one spot node on
-//! the fallback machine, `switch = (provisioning + longest cold start of the pool's workloads)/3600` hours, p95.
+//! the fallback machine, `switch = (provisioning + longest cold start of the scenario's workloads)/3600` hours, p95.
 
 use super::finding::{Family, Finding};
 use super::price;
@@ -53,9 +53,7 @@ pub(super) fn expected(view: &View<'_>, pool: &PoolView<'_>) -> Option<Expected>
     let posted = price::posted(view, pool.offering?);
     let fallback = view.pool(pool.pool.spot.as_ref()?.fallback_pool.as_deref()?)?;
     let fallback = price::posted(view, fallback.offering?) * f64::from(pool.machine.gpus) / f64::from(fallback.machine.gpus);
-    let users = view.claims.iter().filter(|c| c.pool == pool.pool.name && c.used());
-    let cold_s = users.map(|c| c.replica_cold_s).fold(0.0, f64::max);
-    let switch_hours = (view.provision_s() + cold_s) / 3600.0;
+    let switch_hours = view.slowest_chain_s() / 3600.0;
     let planned = blend(&risk(view, pool), (posted, fallback), switch_hours);
     Some(Expected { fallback, switch_hours, planned })
 }

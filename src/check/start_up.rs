@@ -1,12 +1,12 @@
 //! Starts and their paid hours: `(provisioning + cold start + drain + consolidation delay)/3600` a start, over the cyclic week.
 //!
-//! A service starts `sum max(0, F_t - F_{t-1})` floor and as many flex replicas, and wakes once for each expected wake in
-//! hours that may be at zero. A shared pool starts nodes that are paid beyond the commitment.
+//! A service starts `sum max(0, F_t - F_{t-1})` floor and as many flex replicas, and all of an hour's flex replicas for each
+//! expected wake in hours that may be at zero. Nodes of a shared pool stay all week and never start.
 
 use super::claims;
 use super::finding::{Dollars, Family, Finding};
 use super::price;
-use super::tolerance::{RELATIVE, USD, at_most, same};
+use super::tolerance::{RELATIVE, at_most, same, same_usd};
 use super::view::{PoolView, ServiceView, View};
 use super::zero_hours;
 use crate::units::{HOURS_PER_WEEK, MONTHS_PER_WEEK_FACTOR};
@@ -18,8 +18,8 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
         findings.extend(starts(view, service));
         findings.extend(cold_start(view, service));
     }
-    for pool in view.pools.iter().filter(|p| p.shared) {
-        let (wanted, found) = (shared_start_hours(view, pool), pool.pool.start_up_node_hours_per_week);
+    for pool in &view.pools {
+        let (wanted, found) = (start_hours(view, pool), pool.pool.start_up_node_hours_per_week);
         if !same(wanted, found) {
             findings.push(Finding::new(Family::StartUp, &pool.pool.name, "other node-hours of start-ups a week").differs(wanted, found));
         }
@@ -37,7 +37,9 @@ fn starts(view: &View<'_>, service: &ServiceView<'_>) -> Option<Finding> {
     let (chain, cooldown) = (zero_hours::chain_s(view, service), zero_hours::cooldown(view, service));
     let wakes = |cooldown_s: f64| -> f64 {
         let asleep = (0..HOURS_PER_WEEK).filter(|t| service.asleep(*t));
-        asleep.map(|t| zero_hours::wakes(service.service.demand.mean_rps[t], chain, cooldown_s)).sum()
+        asleep
+            .map(|t| f64::from(service.decided.flex_by_hour[t]) * zero_hours::wakes(service.service.demand.mean_rps[t], chain, cooldown_s))
+            .sum()
     };
     let (least, most) = (planned + wakes(cooldown.most_s), planned + wakes(cooldown.least_s));
     let found = service.decided.starts_per_week;
@@ -57,36 +59,22 @@ fn cold_start(view: &View<'_>, service: &ServiceView<'_>) -> Vec<Finding> {
     wrong.map(|(what, wanted, found)| finding(service, format!("another {what}")).differs(wanted, found)).collect()
 }
 
-/// Node-hours a week that starts of paid nodes add in a shared pool: each at the longest of its workloads.
-pub(super) fn shared_start_hours(view: &View<'_>, pool: &PoolView<'_>) -> f64 {
-    let paid: Vec<f64> = pool.pool.nodes_by_hour.iter().map(|n| (n - f64::from(pool.committed)).max(0.0)).collect();
-    let before = paid.iter().cycle().skip(HOURS_PER_WEEK - 1);
-    let started: f64 = before.zip(&paid).map(|(before, now)| (now - before).max(0.0)).sum();
-    let users = view.claims.iter().filter(|c| c.pool == pool.pool.name && c.used());
-    started * users.map(|c| c.hours_per_start).fold(0.0, f64::max)
+/// Node-hours a week that starts and tails of its workloads add in a pool; none in a shared one, whose nodes stay.
+pub(super) fn start_hours(view: &View<'_>, pool: &PoolView<'_>) -> f64 {
+    if pool.shared {
+        return 0.0;
+    }
+    view.claims.iter().filter(|c| c.pool == pool.pool.name).map(|c| c.start_hours).sum()
 }
 
-/// The start-up part of the cost: services' starts and shared pools' for sure; of jobs between nothing and boot plus tail.
+/// The start-up part of the cost.
 fn total(view: &View<'_>) -> Option<Finding> {
-    let jobs: Vec<&str> = view.jobs.iter().map(|j| j.common.plan.name.as_str()).collect();
-    let (mut least, mut jobs_most) = (0.0, 0.0);
-    for pool in &view.pools {
+    let of = |pool: &PoolView<'_>| {
         let usd_per_hour = price::planned(view, pool).unwrap_or(pool.pool.planned_usd_per_hour.as_f64());
-        if pool.shared {
-            least += shared_start_hours(view, pool) * usd_per_hour;
-            continue;
-        }
-        for claim in view.claims.iter().filter(|c| c.pool == pool.pool.name) {
-            if let Some(job) = view.jobs.iter().find(|j| j.common.plan.name == claim.workload) {
-                let started = f64::from(job.decided.workers) * job.decided.runs.len() as f64;
-                jobs_most += started * claim.hours_per_start * usd_per_hour;
-            } else if !jobs.contains(&claim.workload) {
-                least += claim.start_hours * usd_per_hour;
-            }
-        }
-    }
-    let (least, most) = (least * MONTHS_PER_WEEK_FACTOR, (least + jobs_most) * MONTHS_PER_WEEK_FACTOR);
+        start_hours(view, pool) * usd_per_hour * MONTHS_PER_WEEK_FACTOR
+    };
+    let wanted: f64 = view.pools.iter().map(of).sum();
     let found = view.plan.cost.start_up_usd_per_month.as_f64();
-    let kept = found >= least - USD && found <= most + USD;
-    (!kept).then(|| Finding::new(Family::StartUp, "cost", "another cost of start-ups a month").differs(Dollars(least), Dollars(found)))
+    (!same_usd(wanted, found))
+        .then(|| Finding::new(Family::StartUp, "cost", "another cost of start-ups a month").differs(Dollars(wanted), Dollars(found)))
 }

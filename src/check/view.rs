@@ -30,7 +30,7 @@ pub(super) struct PoolView<'a> {
     pub offering: Option<&'a Offering>,
     /// Nodes that commitments pay for (on-demand pools).
     pub committed: u32,
-    /// Packed rather than one node a replica.
+    /// Packed rather than one node a replica: as the plan says, which `node_capacity` holds against the replicas.
     pub shared: bool,
     /// Zones that a spot pool spreads over.
     pub zones: u32,
@@ -114,6 +114,28 @@ impl<'a> View<'a> {
         self.scenario.node_autoscaler.provision_p95.0
     }
 
+    /// Slowest start of a replica on a new node over the scenario's workloads, p95, s.
+    pub fn slowest_chain_s(&self) -> f64 {
+        let cold = |w: &Workload| {
+            self.scenario.profiles.get(&w.profile).map_or(0.0, |p| {
+                let c = &p.cold_start;
+                c.image_pull.p95.0 + c.weights_load.p95.0 + c.engine_start.p95.0
+            })
+        };
+        self.provision_s() + self.scenario.workloads.iter().map(cold).fold(0.0, f64::max)
+    }
+
+    /// Nodes of a pool that a commitment pays for in the hour: a shared pool comes first, others take what it leaves.
+    pub fn credited(&self, pool: &PoolView<'_>, hour: usize) -> f64 {
+        let nodes = pool.pool.nodes_by_hour[hour];
+        if pool.shared {
+            return nodes.min(f64::from(pool.committed));
+        }
+        let same = |p: &&PoolView<'_>| p.shared && !p.spot && p.machine.id == pool.machine.id && p.region == pool.region;
+        let taken: f64 = self.pools.iter().filter(same).map(|p| p.pool.nodes_by_hour[hour]).sum();
+        nodes.min((f64::from(pool.committed) - taken).max(0.0))
+    }
+
     /// Paid hours of a node after its work: drain and consolidation delay.
     pub fn tail_hours(&self) -> f64 {
         (self.scenario.node_autoscaler.drain.0 + self.scenario.node_autoscaler.consolidate_after.0) / 3600.0
@@ -190,7 +212,7 @@ fn pool_view<'a>(scenario: &'a Scenario, pool: &'a NodePool) -> Option<PoolView<
     let spot = pool.capacity_type == CapacityType::Spot.as_str();
     let offering = offering(scenario, &machine.id, (&region, spot));
     let committed = if spot { 0 } else { committed(scenario, &pool.instance_type, &pool.region) };
-    let shared = machine.gpus > 1 || committed > 0;
+    let shared = pool.shared;
     // Unknown zones are one zone: a pool that may all be lost at once.
     let zones = if shared { 1 } else { offering.map_or(1, |o| o.zones.len().clamp(1, 3) as u32) };
     Some(PoolView { pool, machine, region, spot, offering, committed, shared, zones })

@@ -162,7 +162,8 @@ fn explain(error: PlanError, terminal: &mut Terminal) -> Exit {
             Exit::Failure
         }
         PlanError::Unsound(findings) => {
-            let _ = writeln!(terminal.err, "error: the checker refuses the plan (a fault of gpuplan, please report it); nothing was written");
+            let _ =
+                writeln!(terminal.err, "error: the checker refuses the plan (a fault of gpuplan, please report it); nothing was written");
             for finding in findings.iter().take(40) {
                 let _ = writeln!(terminal.err, "  {}", finding_line(finding));
             }

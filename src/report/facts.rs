@@ -36,6 +36,9 @@ impl MoneyRow {
     }
 }
 
+/// Label of what no workload holds.
+pub const UNASSIGNED: &str = "unassigned";
+
 /// Whether an amount is worth a row.
 #[must_use]
 pub fn matters(amount: Usd) -> bool {
@@ -97,14 +100,11 @@ pub fn by_capacity_type(plan: &Plan) -> Vec<MoneyRow> {
 /// The rows below a table by workload or team: what belongs to none, the commitments, the total.
 #[must_use]
 pub fn closing(plan: &Plan) -> Vec<MoneyRow> {
-    let commitments = MoneyRow {
-        label: "commitments (not shared out)".to_owned(),
-        before: baseline_commitments(plan),
-        after: plan.cost.commitments_usd_per_month,
-    };
+    let commitments =
+        MoneyRow { label: "commitments".to_owned(), before: baseline_commitments(plan), after: plan.cost.commitments_usd_per_month };
     let held: Vec<MoneyRow> = by_workload(plan);
     let rest = MoneyRow {
-        label: "no workload's".to_owned(),
+        label: UNASSIGNED.to_owned(),
         before: plan.baseline.usd_per_month - commitments.before - held.iter().map(|r| r.before).sum(),
         after: plan.cost.usd_per_month - commitments.after - held.iter().map(|r| r.after).sum(),
     };
@@ -125,50 +125,61 @@ pub fn pool<'a>(plan: &'a Plan, name: &str) -> Option<&'a NodePool> {
     plan.pools.iter().find(|p| p.name == name)
 }
 
-/// Where a workload runs today: `6 x g5.xlarge on-demand`, node groups shared with others marked.
+/// Where a workload runs today: `6 x g5.xlarge`, on demand unless it says spot; node groups shared with others marked.
 #[must_use]
 pub fn today(plan: &Plan, workload: &WorkloadPlan) -> String {
     let groups = plan.baseline.node_groups.iter().filter(|g| g.workloads.contains(&workload.name));
     let parts: Vec<String> = groups
         .map(|g| {
             let shared = if g.workloads.len() > 1 { " (shared)" } else { "" };
-            format!("{} x {} {}{shared}", count(g.nodes), g.instance_type, g.capacity_type)
+            format!("{} x {}{}{shared}", count(g.nodes), g.instance_type, if_spot(&g.capacity_type))
         })
         .collect();
     if parts.is_empty() { "not running".to_owned() } else { parts.join(" + ") }
 }
 
-/// Where it runs in the plan: `2-4 x g6.xlarge on-demand + 0-6 x g6.xlarge spot`.
+/// Where it runs in the plan: `2-4 + 0-6 spot x g6.xlarge`, on demand unless it says spot.
 #[must_use]
 pub fn planned(plan: &Plan, workload: &WorkloadPlan) -> String {
-    let mut parts = Vec::new();
+    let mut parts: Vec<(&str, String)> = Vec::new();
     if let Some(service) = &workload.service {
         let extremes = |series: &[u32]| (series.iter().min().copied().unwrap_or(0), series.iter().max().copied().unwrap_or(0));
         let (low, high) = extremes(&service.floor_by_hour);
         if high > 0 {
-            parts.push(placed(plan, workload, &service.floor.pool, &range(low, high)));
+            parts.push((&service.floor.pool, range(low, high)));
         }
         if let Some(flex) = &service.flex {
             let (low, high) = extremes(&service.flex_by_hour);
             let sleeps = service.awake_share_by_hour.iter().any(|a| *a < 1.0 - 1e-9);
-            parts.push(placed(plan, workload, &flex.pool, &range(if sleeps { 0 } else { low }, high)));
+            parts.push((&flex.pool, range(if sleeps { 0 } else { low }, high)));
         }
     }
     if let Some(job) = &workload.job {
-        parts.push(placed(plan, workload, &job.pool, &format!("{} at work", job.workers)));
+        parts.push((&job.pool, job.workers.to_string()));
     }
-    if parts.is_empty() { "as today".to_owned() } else { parts.join(" + ") }
+    let words: Vec<(String, String)> = parts.iter().map(|(name, number)| placed(plan, workload, name, number)).collect();
+    match words.as_slice() {
+        [] => "as today".to_owned(),
+        [(number, machine)] => format!("{number} x {machine}"),
+        [(a, machine), (b, same), ..] if machine == same => format!("{a} + {b} x {machine}"),
+        [(a, first), (b, second), ..] => format!("{a} x {first} + {b} x {second}"),
+    }
 }
 
-/// One part of [`planned`]: nodes where replicas have their own, replicas on shared nodes elsewhere.
-fn placed(plan: &Plan, workload: &WorkloadPlan, pool_name: &str, number: &str) -> String {
-    match pool(plan, pool_name) {
-        Some(p) if p.shared => {
-            format!("{number} x {} GPU of {} {}", workload.variant.gpus_per_replica, p.instance_type, p.capacity_type)
-        }
-        Some(p) => format!("{number} x {} {}", p.instance_type, p.capacity_type),
-        None => format!("{number} on {pool_name}"),
-    }
+/// One part of [`planned`]: number and machine; replicas on shared nodes with the GPUs they take.
+fn placed(plan: &Plan, workload: &WorkloadPlan, pool_name: &str, number: &str) -> (String, String) {
+    let Some(pool) = pool(plan, pool_name) else { return (number.to_owned(), pool_name.to_owned()) };
+    let gpus = workload.variant.gpus_per_replica;
+    let machine = match (pool.shared, gpus) {
+        (true, 1) => format!("1 GPU of {}", pool.instance_type),
+        (true, gpus) => format!("{gpus} GPUs of {}", pool.instance_type),
+        (false, _) => pool.instance_type.clone(),
+    };
+    (format!("{number}{}", if_spot(&pool.capacity_type)), machine)
+}
+
+fn if_spot(capacity_type: &str) -> &'static str {
+    if capacity_type == "spot" { " spot" } else { "" }
 }
 
 /// Share of a workload's replica-hours on spot; none when it holds no replica at all.
@@ -214,7 +225,7 @@ pub fn words(name: &str) -> String {
 pub fn outcome_words(outcome: &str) -> &str {
     match outcome {
         "optimal" => "proven optimal",
-        "within-gap" => "within the gap asked for",
+        "within-gap" => "within the gap",
         "limit" => "stopped at a limit",
         other => other,
     }

@@ -20,8 +20,8 @@ pub struct Need {
     pub plan: f64,
     /// Held by today's machines whose shape the plan knows.
     pub today: f64,
-    /// Today's machines of shapes that the plan does not use, so that their size is not in it: `6 x g5.12xlarge`.
-    pub today_unknown: Vec<String>,
+    /// Today's machines of shapes that the plan does not use, so that their size is not in it: machines by type.
+    pub today_unknown: BTreeMap<String, f64>,
 }
 
 impl Need {
@@ -31,21 +31,22 @@ impl Need {
         self.plan > self.today + 1e-9
     }
 
-    /// Limit that lets old and new machines run beside each other while workloads move.
-    #[must_use]
-    pub fn while_moving(&self) -> f64 {
-        self.plan + self.today
-    }
-
-    /// Today's use in words.
+    /// Today's use in words: `60 + 13 x g5.xlarge`.
     #[must_use]
     pub fn today_text(&self) -> String {
-        let mut parts = Vec::new();
-        if self.today > 0.0 || self.today_unknown.is_empty() {
-            parts.push(count(self.today));
-        }
-        parts.extend(self.today_unknown.iter().cloned());
-        parts.join(" + ")
+        self.with_unknown(self.today)
+    }
+
+    /// Limit that lets old and new machines run beside each other while workloads move, in words.
+    #[must_use]
+    pub fn while_moving_text(&self) -> String {
+        self.with_unknown(self.plan + self.today)
+    }
+
+    fn with_unknown(&self, known: f64) -> String {
+        let unknown = self.today_unknown.iter().map(|(instance_type, nodes)| format!("{} x {instance_type}", count(*nodes)));
+        let known = (known > 0.0 || self.today_unknown.is_empty()).then(|| count(known));
+        known.into_iter().chain(unknown).collect::<Vec<_>>().join(" + ")
     }
 }
 
@@ -57,7 +58,7 @@ pub fn needs(plan: &Plan) -> Vec<Need> {
         let (unit, size) = size(pool);
         let place = format!("{} {}", pool.cloud, pool.region);
         let quota = quota_name(&pool.cloud, &pool.instance_type, &pool.accelerator, &pool.capacity_type);
-        let need = Need { place: place.clone(), quota: quota.clone(), unit, plan: 0.0, today: 0.0, today_unknown: Vec::new() };
+        let need = Need { place: place.clone(), quota: quota.clone(), unit, plan: 0.0, today: 0.0, today_unknown: BTreeMap::new() };
         needs.entry((place, quota)).or_insert(need).plan += f64::from(pool.max_nodes) * size;
     }
     for group in &plan.baseline.node_groups {
@@ -76,7 +77,7 @@ fn add_today(plan: &Plan, group: &NodeGroupCost, needs: &mut BTreeMap<(String, S
     let Some(need) = needs.get_mut(&(format!("{} {}", neighbour.cloud, group.region), quota)) else { return };
     match known {
         Some(pool) => need.today += group.nodes.ceil() * size(pool).1,
-        None => need.today_unknown.push(format!("{} x {}", count(group.nodes.ceil()), group.instance_type)),
+        None => *need.today_unknown.entry(group.instance_type.clone()).or_insert(0.0) += group.nodes.ceil(),
     }
 }
 

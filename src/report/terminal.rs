@@ -65,7 +65,7 @@ fn sections(plan: &Plan, page: Page) -> Vec<(&'static str, String)> {
     } = plan;
     vec![
         ("Why the target is missed", target.as_ref().map(|t| missed(t, page)).unwrap_or_default()),
-        ("By workload, $ a month", workload_table(plan, workloads, page)),
+        ("By workload, $ a month; on demand unless it says spot", workload_table(plan, workloads, page)),
         ("By pool", pool_table(plan, pools, page)),
         ("By lever, $ a month saved by the least-cost plan", lever_table(plan, page)),
         ("The week, local time", window_table(workloads, windows, page)),
@@ -88,7 +88,7 @@ impl Page {
 
     /// Wraps a line; then paints the first place in it that says `phrase`, if no line break cuts it.
     fn line(self, line: &str, painted: &[(&str, AnsiColor)]) -> String {
-        let mut out = wrap(&printable(line), self.width, 2);
+        let mut out = wrap(&printable(line), self.width, 2).replace(TIE, " ");
         for (phrase, color) in painted.iter().filter(|(p, _)| !p.is_empty()) {
             let style = anstyle::Style::new().bold().fg_color(Some((*color).into()));
             out = out.replacen(phrase, &self.paint(phrase, style), 1);
@@ -98,12 +98,15 @@ impl Page {
     }
 }
 
+/// Keeps the words of a phrase on one line.
+const TIE: char = '\u{a0}';
+
 /// The three lines, and the banner of a demo.
 fn answer(plan: &Plan, next: &str, page: Page) -> String {
     let mark = printable(&plan.verification.mark());
     let (target, verdict) = plan.target.as_ref().map(|t| target_words(plan, t)).unwrap_or_default();
     let demo = if plan.demo { "demo: " } else { "" };
-    let first = format!("{demo}{}{target}. {mark}", cost_words(plan));
+    let first = format!("{demo}{}{target}. {}", cost_words(plan), mark.replace(' ', &TIE.to_string()));
     let color = if verdict == "MISSED" { AnsiColor::Red } else { AnsiColor::Green };
     let mut out = page.line(&first, &[(&mark, AnsiColor::Yellow), (verdict, color)]);
     out.push_str(&page.line(&proof(plan), &[("provably impossible", AnsiColor::Red)]));
@@ -115,7 +118,7 @@ fn answer(plan: &Plan, next: &str, page: Page) -> String {
     out
 }
 
-/// `$50,123 -> $29,570 a month, saving 41.0% ($20,553)`.
+/// `$50,123 -> $29,570/month, saving 41.0% ($20,553)`.
 fn cost_words(plan: &Plan) -> String {
     let saved = facts::saved(plan);
     let change = if saved < Usd::ZERO {
@@ -123,7 +126,7 @@ fn cost_words(plan: &Plan) -> String {
     } else {
         format!("saving {} ({saved})", percent(plan.saving))
     };
-    format!("{} -> {} a month, {change}", plan.baseline.usd_per_month, plan.cost.usd_per_month)
+    format!("{} -> {}/month, {change}", plan.baseline.usd_per_month, plan.cost.usd_per_month)
 }
 
 /// The target's part of the first line, and its verdict.
@@ -140,24 +143,23 @@ fn target_words(plan: &Plan, target: &TargetOutcome) -> (String, &'static str) {
 /// The proof of the least cost and what safety took of it.
 fn proof(plan: &Plan) -> String {
     let o = &plan.optimality;
-    let bound = if plan.target.as_ref().is_some_and(|t| t.provably_impossible) {
-        format!("the target is provably impossible under these limits: no plan costs less than {}", o.bound_usd_per_month)
-    } else {
-        format!("no plan can cost less than {}", o.bound_usd_per_month)
-    };
-    let safety = match facts::safety_stages(plan) {
-        Some(stages) => format!("given back for safety: {} ({stages})", facts::given_back(plan)),
-        None => "nothing given back for safety".to_owned(),
-    };
-    format!("Least cost {}; {bound} (gap {}, {}); {safety}.", o.usd_per_month, fine_percent(o.gap), facts::outcome_words(&o.outcome))
+    let outcome = facts::outcome_words(&o.outcome);
+    let cost = format!("Proof: least cost {}, bound {}, gap {} ({outcome})", o.usd_per_month, o.bound_usd_per_month, fine_percent(o.gap));
+    if plan.target.as_ref().is_some_and(|t| t.provably_impossible) {
+        return format!("{cost}: target provably impossible.");
+    }
+    match facts::safety_stages(plan) {
+        Some(_) => format!("{cost}; {} given back for safety.", facts::given_back(plan)),
+        None => format!("{cost}; nothing given back for safety."),
+    }
 }
 
 /// Against competent operations, which need no planner.
 fn competent(plan: &Plan) -> String {
     let other = &plan.competent_operations;
     let ahead = other.usd_per_month - plan.cost.usd_per_month;
-    let verdict = if ahead < Usd::ZERO { format!("{} LESS than this plan", -ahead) } else { format!("this plan is {ahead} below") };
-    format!("Competent operations without it: {} a month ({} saved); {verdict}.", other.usd_per_month, percent(other.saving))
+    let verdict = if ahead < Usd::ZERO { format!("{} LESS than this plan", -ahead) } else { format!("{ahead} above this plan") };
+    format!("Competent operations {} (saving {}), {verdict}.", other.usd_per_month, percent(other.saving))
 }
 
 /// Limits and relaxations of a target that is missed.
@@ -170,38 +172,45 @@ fn missed(target: &TargetOutcome, page: Page) -> String {
     if target.relaxations.is_empty() {
         return out;
     }
-    out.push_str(&page.paint("Cheapest ways to reach it\n", anstyle::Style::new().bold()));
+    out.push_str(&page.paint("What one step of one limit would give, each a plan of its own", anstyle::Style::new().bold()));
+    out.push('\n');
     let rows = target
         .relaxations
         .iter()
         .map(|r| {
             let edits: Vec<String> = r.set.iter().map(|e| format!("{}: {}", e.path, e.value)).collect();
-            vec![r.change.clone(), edits.join("; "), r.usd_per_month.to_string(), r.saves_usd_per_month.to_string()]
+            let reaches = if r.usd_per_month <= target.usd_per_month { "yes" } else { "no" };
+            let money = [r.usd_per_month.to_string(), r.saves_usd_per_month.to_string(), reaches.to_owned()];
+            [r.change.clone(), edits.join("; ")].into_iter().chain(money).collect()
         })
         .collect();
-    out.push_str(&table(Rows { head: &["change", "scenario", "$ a month", "saves"], rows, right: &[2, 3] }, page));
+    out.push_str(&table(Rows { head: &["change", "in the scenario", "$ a month", "saves", "reaches it"], rows, right: &[2, 3] }, page));
     out
 }
 
+/// Screens narrower than this have no room for where a workload runs today.
+const ROOM_FOR_TODAY: usize = 100;
+
 fn workload_table(plan: &Plan, workloads: &[WorkloadPlan], page: Page) -> String {
-    let mut rows: Vec<Vec<String>> = workloads
-        .iter()
-        .zip(facts::by_workload(plan))
-        .map(|(w, money)| {
-            let spot = facts::spot_share(plan, w).map_or_else(|| "-".to_owned(), |s| format!("{:.0}%", s * 100.0));
-            let mut row = vec![w.name.clone(), facts::today(plan, w), facts::planned(plan, w), w.mode.clone(), spot];
-            row.extend(money_cells(&money));
-            row
-        })
-        .collect();
-    for money in facts::closing(plan) {
-        let mut row = vec![money.label.clone()];
-        row.extend(std::iter::repeat_n(String::new(), 4));
-        row.extend(money_cells(&money));
-        rows.push(row);
+    let with_today = page.width >= ROOM_FOR_TODAY;
+    let row = |name: String, words: [String; 4], money: &MoneyRow| -> Vec<String> {
+        let words = words.into_iter().skip(usize::from(!with_today));
+        std::iter::once(name).chain(words).chain(money_cells(money)).collect()
+    };
+    let mut rows = Vec::new();
+    for (w, money) in workloads.iter().zip(facts::by_workload(plan)) {
+        let spot = facts::spot_share(plan, w).map_or_else(|| "-".to_owned(), |s| format!("{:.0}%", s * 100.0));
+        rows.push(row(w.name.clone(), [facts::today(plan, w), facts::planned(plan, w), w.mode.clone(), spot], &money));
     }
+    let empty = || [String::new(), String::new(), String::new(), String::new()];
+    rows.extend(facts::closing(plan).iter().map(|money| row(money.label.clone(), empty(), money)));
     let head = ["workload", "today", "plan", "mode", "spot", "before", "after", "saved"];
-    table(Rows { head: &head, rows, right: &[4, 5, 6, 7] }, page)
+    if with_today {
+        table(Rows { head: &head, rows, right: &[4, 5, 6, 7] }, page)
+    } else {
+        let head: Vec<&str> = head.into_iter().filter(|h| *h != "today").collect();
+        table(Rows { head: &head, rows, right: &[3, 4, 5, 6] }, page)
+    }
 }
 
 fn money_cells(row: &MoneyRow) -> [String; 3] {

@@ -27,8 +27,18 @@ pub fn md(text: &str) -> String {
     let chars: Vec<char> = plain.chars().collect();
     let mut out = String::with_capacity(plain.len() + 8);
     let leading_digits = chars.iter().take_while(|c| c.is_ascii_digit()).count();
+    let word_follows = |i: usize| chars.get(i + 1).is_some_and(|c| c.is_alphanumeric());
+    let mut span_end = 0;
     for (i, &c) in chars.iter().enumerate() {
+        if i < span_end {
+            out.push(c);
+            continue;
+        }
         match c {
+            '`' if let Some(length) = code_span(&chars[i..]) => {
+                span_end = i + length;
+                out.push(c);
+            }
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
@@ -40,13 +50,21 @@ pub fn md(text: &str) -> String {
             // Breaks the bare links that renderers make of `https://` and `www.`.
             ':' if chars.get(i + 1) == Some(&'/') && chars.get(i + 2) == Some(&'/') => out.push_str("\\:"),
             '.' if ends_with_www(&chars[..i]) => out.push_str("\\."),
-            // Only at the start do these make headings, lists and rules.
-            '#' | '+' | '-' | '=' if i == 0 => out.extend(['\\', c]),
-            '.' | ')' if i == leading_digits && i > 0 => out.extend(['\\', c]),
+            // Only at the start, and not before a word, do these make headings, lists and rules.
+            '#' | '+' | '-' | '=' if i == 0 && !word_follows(i) => out.extend(['\\', c]),
+            '.' | ')' if i == leading_digits && i > 0 && !word_follows(i) => out.extend(['\\', c]),
             c => out.push(c),
         }
     }
     out
+}
+
+/// Length of a code span that a text starts with, if it holds nothing but the letters of a plain name: our own notes put
+/// names between backticks, and such a span can do no harm.
+fn code_span(text: &[char]) -> Option<usize> {
+    let inner = text[1..].iter().position(|c| *c == '`')?;
+    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
+    (inner > 0 && text[1..=inner].iter().all(plain)).then_some(inner + 2)
 }
 
 fn inside_word(chars: &[char], i: usize) -> bool {
@@ -98,8 +116,8 @@ pub fn count(value: f64) -> String {
     if !value.is_finite() {
         return "unlimited".to_owned();
     }
-    // 0.05 is half of the last digit shown: below it a decimal would only say `.0`.
-    let whole = (value - value.round()).abs() < 0.05;
+    // 0.05 is half of the last digit shown: below it a decimal would only say `.0`. Thousands need none.
+    let whole = (value - value.round()).abs() < 0.05 || value.abs() >= 1000.0;
     let text = if whole { format!("{:.0}", value.abs()) } else { format!("{:.1}", value.abs()) };
     let (integer, decimals) = text.split_once('.').map_or((text.as_str(), None), |(a, b)| (a, Some(b)));
     let mut out = String::new();
@@ -157,18 +175,21 @@ pub fn listed(names: &[String]) -> String {
 /// than a line stays whole.
 #[must_use]
 pub fn wrap(line: &str, width: usize, indent: usize) -> String {
-    let mut out = String::with_capacity(line.len() + 8);
-    let mut column = 0;
-    for word in line.split(' ') {
+    let words = line.trim_start_matches(' ');
+    let mut column = line.len() - words.len();
+    let mut out = " ".repeat(column);
+    let mut first = true;
+    for word in words.split(' ') {
         let length = word.chars().count();
-        if column > indent && column + 1 + length > width {
+        if !first && column + 1 + length > width {
             out.push('\n');
             out.push_str(&" ".repeat(indent));
             column = indent;
-        } else if column > 0 || !out.is_empty() {
+        } else if !first {
             out.push(' ');
             column += 1;
         }
+        first = false;
         out.push_str(word);
         column += length;
     }
@@ -190,6 +211,10 @@ mod tests {
         assert_eq!(md("a_b _c_"), "a_b \\_c\\_");
         assert_eq!(md("# x"), "\\# x");
         assert_eq!(md("1. x"), "1\\. x");
+        assert_eq!(md("-40%"), "-40%");
+        assert_eq!(md("- 40%"), "\\- 40%");
+        assert_eq!(md("0.1.0"), "0.1.0");
+        assert_eq!(md("`chat-70b` is `<b>` `"), "`chat-70b` is \\`&lt;b&gt;\\` \\`");
         assert_eq!(md("see https://x.example, www.x.example"), "see https\\://x.example, www\\.x.example");
         assert_eq!(md("budget $30,000 and $x$"), "budget $30,000 and \\$x\\$");
     }
@@ -209,6 +234,7 @@ mod tests {
         assert_eq!(fine_percent(0.0007), "0.07%");
         assert_eq!(count(1_234_567.0), "1,234,567");
         assert_eq!(count(12.34), "12.3");
+        assert_eq!(count(1234.5), "1,234");
         assert_eq!(count(-1234.0), "-1,234");
         assert_eq!(count(999.99), "1,000");
         assert_eq!(span(45.0), "45 s");
@@ -220,6 +246,7 @@ mod tests {
     fn wrapping_keeps_words() {
         assert_eq!(wrap("one two three", 7, 2), "one two\n  three");
         assert_eq!(wrap("- x", 7, 2), "- x");
+        assert_eq!(wrap("  ~ one two", 8, 4), "  ~ one\n    two");
         assert_eq!(wrap("averyverylongword x", 5, 2), "averyverylongword\n  x");
     }
 }

@@ -28,7 +28,7 @@ pub struct Capacity {
 
 #[derive(Clone, Debug, PartialEq)]
 enum InFlight {
-    Llm { model: LlmModel, tokens: TokenShape, derate: f64 },
+    Llm { model: LlmModel, tokens: TokenShape },
     Request { service_s: f64 },
 }
 
@@ -50,11 +50,12 @@ impl Capacity {
         }
     }
 
-    /// Requests in flight on one replica at `rps` requests a second.
+    /// Requests in flight on one replica at `rps` requests a second, as measured: the derate is not taken off, so that a
+    /// replica that does no better than its derated figure is relieved early rather than late.
     #[must_use]
     pub fn in_flight(&self, rps: f64) -> f64 {
         match &self.model {
-            InFlight::Llm { model, tokens, derate } => latency::in_flight(model, tokens, rps / (1.0 - derate)),
+            InFlight::Llm { model, tokens } => latency::in_flight(model, tokens, rps),
             InFlight::Request { service_s } => rps * service_s,
         }
     }
@@ -90,7 +91,7 @@ pub fn of(service: &Service, point: &OperatingPoint, highest_load: f64) -> Resul
             let factor = pooling::percentile_factor(service.slo.planning_percentile()) * peak;
             let (burst, routing) = (service.demand.burst, service.scaling.routing);
             let rate = move |n: u32| f64::from(n) * pooling::utilization(n, burst, routing) * factor;
-            (Box::new(rate), stable, InFlight::Llm { model: model.clone(), tokens, derate })
+            (Box::new(rate), stable, InFlight::Llm { model: model.clone(), tokens })
         }
         Performance::Request { knots } => {
             let usable = usable_knots(service, knots)?;

@@ -1,6 +1,7 @@
 //! The one integration crate. Each area has a file; goldens are plain files under `tests/golden/`.
 
 mod cli;
+mod diff;
 mod docs;
 mod emit;
 mod emit_fixture;
@@ -8,5 +9,7 @@ mod emit_tools;
 mod golden;
 mod layering;
 mod markdown;
+mod report;
+mod report_fixture;
 mod repository;
 mod rust_source;

@@ -42,15 +42,32 @@ pub fn answer(plan: &Plan, target: Option<&TargetOutcome>) -> String {
             out.push_str(&format!(" The target of {requested} is **missed by {missed} a month** ({points})."));
         }
     }
+    out.push_str(&beside(plan));
     out.push('\n');
+    out
+}
+
+/// What belongs beside a headline: how far ahead of competent operations it is, and when the target would be missed.
+fn beside(plan: &Plan) -> String {
+    let competent = plan.competent_operations.usd_per_month;
+    let ahead = competent - plan.cost.usd_per_month;
+    let verdict = if ahead < Usd::ZERO { format!("**{} less** than this plan", -ahead) } else { format!("{ahead} more than this plan") };
+    let mut out = format!("\n\nCompetent operations, which need no planner, would cost {competent} a month: {verdict}.");
+    let met = plan.target.as_ref().is_some_and(|t| t.met);
+    let off: Vec<String> =
+        plan.sensitivity.iter().filter(|s| s.target_met == Some(false) || s.usd_per_month.is_none()).map(|s| md(&s.name)).collect();
+    if met && !off.is_empty() {
+        out.push_str(&format!(" The target would **not** be met with any one of these: {}.", off.join("; ")));
+    }
     out
 }
 
 /// The three baselines, the least cost with its proof, and this plan.
 pub fn baselines(plan: &Plan, competent: &Comparator, optimality: &Optimality) -> String {
-    let saving = |usd: Usd| percent(1.0 - usd.as_f64() / plan.baseline.usd_per_month.as_f64());
+    let before = plan.baseline.usd_per_month;
+    let saving = |usd: Usd| if before > Usd::ZERO { percent(1.0 - usd.as_f64() / before.as_f64()) } else { "-".to_owned() };
     let row = |name: &str, usd: Usd, saving: String, meaning: String| vec![name.to_owned(), usd.to_string(), saving, meaning];
-    let inventory = format!("{}: today's nodes, all week, at the plan's prices. Savings are counted from here.", md(&plan.baseline.kind));
+    let inventory = format!("Today's nodes, all week, at the plan's prices ({}). Savings are counted from here.", md(&plan.baseline.kind));
     let gap = format!(
         "Proven: no plan under these limits costs less than {} (gap {}, {}).",
         optimality.bound_usd_per_month,

@@ -31,7 +31,7 @@ const NOT_MODELLED: [(&str, &str); 13] = [
     ),
     ("The move", "old and new nodes run side by side while workloads move, and people do the moving; neither is in the saving."),
     ("New commitments", "reservations and savings plans that exist are honored; none is bought, changed or recommended."),
-    ("Hardware failures", "a node that breaks is replaced like one that is reclaimed, but its loss is in no error budget."),
+    ("Hardware failures", "GPUs and nodes that break are in no error budget."),
 ];
 
 /// The chapter.

@@ -43,8 +43,15 @@ pub fn by_workload(plan: &Plan, workloads: &[WorkloadPlan]) -> String {
         Column::Number("saved"),
         Column::Number("saved %"),
     ];
-    let mut out = String::from("## By workload\n\nDollars a month. *Spot* is the share of replica-hours on spot.\n\n");
+    let mut out = String::from(
+        "## By workload\n\nDollars a month. Machines are on demand unless it says spot; *spot* is the share of replica-hours on \
+         spot.\n\n",
+    );
     out.push_str(&table(&columns, rows));
+    if facts::closing(plan).iter().any(|row| row.label == facts::UNASSIGNED && facts::matters(row.before)) {
+        let idle = "node groups that run none of these workloads. The plan does without them; if one must stay, its cost comes back.";
+        out.push_str(&format!("\n*{}*: {idle}\n", facts::UNASSIGNED));
+    }
     let unit = unit_prices(workloads);
     if !unit.is_empty() {
         out.push_str(&format!("\nPrice of 1,000 requests (commitments not included):\n\n{unit}"));

@@ -69,8 +69,9 @@ fn left(plan: &Plan, workload: &WorkloadPlan, pool: &NodePool) -> Option<String>
     let name = md(&workload.name);
     if let Some(job) = workload.job.as_ref().filter(|j| j.pool == pool.name) {
         let start = if job.checkpoint_interval_s.is_some() { "goes on from its last checkpoint" } else { "does the lost pieces again" };
-        let deadline = "the loss expected of spot is inside the run time that meets the deadline";
-        return Some(format!("{name}: all {} stop; the job {start}; {deadline}.", plural(job.workers as usize, "worker")));
+        let workers = plural(job.workers as usize, "worker");
+        let planned = "the run time that meets its deadline already contains the expected loss";
+        return Some(format!("{name}: its {workers} stop and the job {start}; {planned}."));
     }
     let service = workload.service.as_ref().filter(|s| s.flex.as_ref().is_some_and(|f| f.pool == pool.name))?;
     let worst = worst_hour(service)?;

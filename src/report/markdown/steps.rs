@@ -4,7 +4,7 @@ use crate::plan::{NodeGroupCost, NodePool, Plan, WorkloadPlan};
 use crate::report::facts;
 use crate::report::markdown::table::{Column, table};
 use crate::report::quota::{self, Need};
-use crate::report::text::{code, count, listed, md, plural, shell_word};
+use crate::report::text::{count, listed, md, plural, shell_word};
 use std::collections::BTreeSet;
 
 /// Quota to ask for before anything else: grants take days.
@@ -19,7 +19,7 @@ pub fn quotas(plan: &Plan) -> String {
         .iter()
         .map(|n| {
             let today = md(&n.today_text());
-            vec![md(&n.place), md(&n.quota), n.unit.to_owned(), count(n.plan), today, count(n.while_moving())]
+            vec![md(&n.place), md(&n.quota), n.unit.to_owned(), count(n.plan), today, md(&n.while_moving_text())]
         })
         .collect();
     let columns = [
@@ -32,11 +32,12 @@ pub fn quotas(plan: &Plan) -> String {
     ];
     out.push_str(
         "The plan does not know which limits are granted. File a request for each line whose limit is below *while both run* (or below \
-         *plan needs*, if old nodes go before new ones come). *Plan needs* is every pool at its limit, fallback for lost spot included.\n\n",
+         *plan needs*, if old nodes go before new ones come). *Plan needs* is every pool at its limit, fallback for lost spot included. \
+         Quotas that are not listed are enough once the old nodes are gone.\n\n",
     );
     out.push_str(&table(&columns, rows));
     if more.iter().any(|n| !n.today_unknown.is_empty()) {
-        out.push_str("\nToday's machines of types that the plan does not use are given in machines; add their size to *while both run*.\n");
+        out.push_str("\nToday's machines of types that the plan does not use are counted in machines: their size is not in the plan.\n");
     }
     out
 }
@@ -52,14 +53,14 @@ struct Step {
 
 /// All steps that this plan needs.
 pub fn ordered(plan: &Plan) -> String {
-    let mut steps = vec![review()];
+    let mut steps = vec![review(plan)];
     if quota::needs(plan).iter().any(Need::is_more) {
         steps.push(file_quotas());
     }
     steps.extend([keep_today(plan), terraform(plan), kubernetes(plan), watch(plan)]);
-    let gone = node_groups_that_shrink(plan);
-    if !gone.is_empty() {
-        steps.push(remove_old(&gone));
+    let old = replaced(plan);
+    if !old.is_empty() {
+        steps.push(remove_old(plan, &old));
     }
     let mut out = String::from(
         "## What to do, in this order\n\nEach step can be checked before the next and taken back. Commands run in the folder of this \
@@ -77,12 +78,19 @@ fn render(number: usize, step: &Step) -> String {
     format!("\n### {number}. {title}\n\n{what}\n\n{commands}- **Check:** {check}\n- **Way back:** {back}\n")
 }
 
-fn review() -> Step {
+fn review(plan: &Plan) -> Step {
+    let nodes = match plan.provenance.node_autoscaler.as_str() {
+        "karpenter" => ", Karpenter v1",
+        _ => "",
+    };
     Step {
         title: "Review".to_owned(),
-        what: "Read *What is not modelled* and the evidence. Measure what is `estimated` before it carries traffic.".to_owned(),
-        commands: Vec::new(),
-        check: "`gpuplan check` finds no fault in `plan.json` against the scenario it came from.".to_owned(),
+        what: format!(
+            "Read *What is not modelled* and *Evidence*; measure what is `estimated` before it carries traffic. The files need Kubernetes \
+             1.31, KEDA 2.17{nodes} and Terraform 1.6, or newer."
+        ),
+        commands: vec!["kubectl version".to_owned(), "kubectl get crd scaledobjects.keda.sh scaledjobs.keda.sh".to_owned()],
+        check: "`gpuplan check` finds no fault in `plan.json` against the scenario it came from; the versions are there.".to_owned(),
         back: "nothing has changed yet.".to_owned(),
     }
 }
@@ -113,7 +121,8 @@ fn keep_today(plan: &Plan) -> Step {
     }));
     Step {
         title: "Keep today's state".to_owned(),
-        what: "What the cluster runs now, for the way back of the later steps. Tag the commit of your Terraform variables, too.".to_owned(),
+        what: "What the cluster runs now, to compare with if you go back. Tag the commits of your own manifests and Terraform variables, too: \
+               they are what you go back to.".to_owned(),
         commands: commands.collect(),
         check: "each file in `before/` lists the Deployments you expect.".to_owned(),
         back: "nothing has changed yet.".to_owned(),
@@ -164,8 +173,6 @@ fn kubernetes(plan: &Plan) -> Step {
         let ns = shell_word(ns);
         format!("kubectl get deployments,scaledobjects,scaledjobs --namespace {ns}")
     }));
-    let back = namespaces(plan).into_iter().map(|ns| code(&format!("kubectl apply -f {}", shell_word(&format!("before/{ns}.yaml")))));
-    let back: Vec<String> = std::iter::once("`kubectl delete -k kubernetes`".to_owned()).chain(back).collect();
     Step {
         title: "Move the workloads".to_owned(),
         what: format!(
@@ -177,7 +184,9 @@ fn kubernetes(plan: &Plan) -> Step {
         check: "every ScaledObject is ready, no pod is pending for longer than a node and a replica need to start, and error rate and \
                 latency are as before."
             .to_owned(),
-        back: format!("{}; today's nodes are still there.", listed(&back)),
+        back: "apply your own manifests as tagged and wait until they serve; then `kubectl delete -k kubernetes`, after its \
+               `--dry-run=server` has shown that it names nothing of yours. Today's nodes are still there."
+            .to_owned(),
     }
 }
 
@@ -202,24 +211,28 @@ fn watch(plan: &Plan) -> Step {
 /// The node label that carries the pool's name in the emitted files.
 const POOL_LABEL: &str = "gpuplan.dev/pool";
 
-/// Node groups of today that hold more than the plan needs of their kind, and what it still needs.
-fn node_groups_that_shrink(plan: &Plan) -> Vec<(&NodeGroupCost, f64)> {
-    let same =
-        |p: &NodePool, g: &NodeGroupCost| p.instance_type == g.instance_type && p.region == g.region && p.capacity_type == g.capacity_type;
-    let stays = |g: &NodeGroupCost| {
-        // A frozen workload stays where it is, and so do its nodes.
-        let frozen = plan.workloads.iter().any(|w| w.mode == "frozen" && g.workloads.contains(&w.name));
-        if frozen { g.nodes } else { plan.pools.iter().filter(|p| same(p, g)).map(|p| f64::from(p.max_nodes)).sum::<f64>().min(g.nodes) }
-    };
-    plan.baseline.node_groups.iter().map(|g| (g, stays(g))).filter(|(g, keeps)| g.nodes - keeps > 1e-9).collect()
+/// Node groups of today that the plan's pools replace: all but those of workloads that stay as they are.
+fn replaced(plan: &Plan) -> Vec<&NodeGroupCost> {
+    let stays = |name: &String| plan.workloads.iter().any(|w| w.name == *name && (w.change.unchanged || w.mode == "frozen"));
+    plan.baseline.node_groups.iter().filter(|g| g.nodes > 0.0 && !g.workloads.iter().any(stays)).collect()
 }
 
-fn remove_old(gone: &[(&NodeGroupCost, f64)]) -> Step {
-    let rows = gone
+/// Pools that a node group's workloads move to.
+fn successors(plan: &Plan, group: &NodeGroupCost) -> String {
+    if group.workloads.is_empty() {
+        return "nothing: it runs no planned workload, and the saving counts on its end".to_owned();
+    }
+    let uses = |p: &&NodePool| p.workloads.iter().any(|w| group.workloads.contains(w));
+    let pools: Vec<String> = plan.pools.iter().filter(uses).map(|p| md(&p.name)).collect();
+    listed(&pools)
+}
+
+fn remove_old(plan: &Plan, groups: &[&NodeGroupCost]) -> Step {
+    let rows = groups
         .iter()
-        .map(|(g, keeps)| {
+        .map(|g| {
             let machine = format!("{} {}", md(&g.instance_type), md(&g.capacity_type));
-            vec![md(&g.name), md(&g.region), machine, count(g.nodes), count(*keeps)]
+            vec![md(&g.name), md(&g.region), machine, count(g.nodes), successors(plan, g)]
         })
         .collect();
     let columns = [
@@ -227,17 +240,17 @@ fn remove_old(gone: &[(&NodeGroupCost, f64)]) -> Step {
         Column::Text("region"),
         Column::Text("machine"),
         Column::Number("nodes today"),
-        Column::Number("of this kind in the plan, at most"),
+        Column::Text("what takes over"),
     ];
     Step {
         title: "Remove the old nodes".to_owned(),
         what: format!(
             "Only now does the bill fall. Cordon and drain one node at a time, set each group's size down, and keep the empty group's \
-             definition for two more weeks. What the plan still needs of a kind comes from its own pools.\n\n{}",
-            table(&columns, rows)
+             definition for two more weeks.\n\n{}",
+            table(&columns, rows).trim_end()
         ),
         commands: vec!["kubectl cordon NODE".to_owned(), "kubectl drain NODE --ignore-daemonsets --delete-emptydir-data".to_owned()],
-        check: "the nodes are gone from `kubectl get nodes` and from the cloud's console; the next day's bill shows it.".to_owned(),
+        check: "the nodes are gone from `kubectl get nodes` and from the cloud's console; the next days' bill shows it.".to_owned(),
         back: "set the group's size back to *nodes today*; `kubectl uncordon NODE` for a node that is still there.".to_owned(),
     }
 }
