@@ -6,3 +6,4 @@ mod layering;
 mod markdown;
 mod repository;
 mod rust_source;
+mod setup;
