@@ -13,3 +13,4 @@ mod report;
 mod report_fixture;
 mod repository;
 mod rust_source;
+mod setup;
