@@ -1,1 +1,5 @@
+//! Integration tests, one file an area.
 
+mod check;
+mod corruptions;
+mod fixture;
