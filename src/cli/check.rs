@@ -231,14 +231,54 @@ mod tests {
 
     #[test]
     fn hours_have_names() {
-        let finding = Finding {
+        assert_eq!(hour(&finding()), " in hour 42 (Tuesday 18:00 UTC)");
+    }
+
+    fn finding() -> Finding {
+        Finding {
             family: Family::Quota,
             subject: "g".to_owned(),
             hour: Some(42),
-            message: String::new(),
-            expected: String::new(),
-            found: String::new(),
-        };
-        assert_eq!(hour(&finding), " in hour 42 (Tuesday 18:00 UTC)");
+            message: "above the quota, vcpus".to_owned(),
+            expected: "60".to_owned(),
+            found: "64".to_owned(),
+        }
+    }
+
+    fn plan() -> Plan {
+        // The least that is a plan: the renderers read its name and its mark.
+        let text = include_str!("../../tests/golden/check/empty-plan.json");
+        parse_plan(text).unwrap()
+    }
+
+    #[test]
+    fn people_read_family_subject_hour_and_both_values() {
+        let (mut shell, out, _) = terminal();
+        let (plan, findings) = (plan(), [finding()]);
+        assert_eq!(report(&Answer { plan: &plan, findings: &findings }, Format::Human, &mut shell), Exit::No);
+        let wanted = "finding[quota]: `g` in hour 42 (Tuesday 18:00 UTC): above the quota, vcpus\n  expected 60\n  found    64\n\
+                      plan `empty`: 1 finding (UNVERIFIED: not replayed)\n";
+        assert_eq!(out.text(), wanted);
+    }
+
+    #[test]
+    fn programs_read_json() {
+        let (mut shell, out, _) = terminal();
+        let (plan, findings) = (plan(), [finding()]);
+        assert_eq!(report(&Answer { plan: &plan, findings: &findings }, Format::Json, &mut shell), Exit::No);
+        let read: serde_json::Value = serde_json::from_str(&out.text()).unwrap();
+        assert_eq!(read["format"], "gpuplan/findings/v1");
+        assert_eq!(read["clean"], false);
+        assert_eq!(read["findings"][0]["family"], "quota");
+        assert_eq!(read["findings"][0]["hour"], 42);
+        assert_eq!(read["findings"][0]["found"], "64");
+    }
+
+    #[test]
+    fn clean_is_done() {
+        let (mut shell, out, _) = terminal();
+        let plan = plan();
+        assert_eq!(report(&Answer { plan: &plan, findings: &[] }, Format::Human, &mut shell), Exit::Done);
+        assert_eq!(out.text(), "plan `empty`: clean (UNVERIFIED: not replayed)\n");
     }
 }
