@@ -52,7 +52,7 @@ fn finding(subject: &str, message: impl Into<String>) -> Finding {
 fn repeats(group: &NodeGroup, row: &NodeGroupCost) -> Option<Finding> {
     let wanted = (group.instance_type.as_str(), group.region.as_str(), group.capacity_type.as_str());
     let found = (row.instance_type.as_str(), row.region.as_str(), row.capacity_type.as_str());
-    let kept = wanted == found && same(group.nodes, row.nodes);
+    let kept = wanted == found && same(group.nodes, row.nodes) && group.reason == row.reason;
     (!kept).then(|| finding(&row.name, "another group than the scenario's").differs(format!("{wanted:?}"), format!("{found:?}")))
 }
 

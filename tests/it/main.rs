@@ -1,11 +1,14 @@
 //! The one integration crate. Each area has a file; goldens are plain files under `tests/golden/`.
 
+mod check;
 mod cli;
+mod corruptions;
 mod diff;
 mod docs;
 mod emit;
 mod emit_fixture;
 mod emit_tools;
+mod fixture;
 mod golden;
 mod layering;
 mod markdown;
