@@ -64,9 +64,7 @@ fn usd_per_hour(view: &View<'_>, group: &NodeGroup) -> Option<f64> {
         return on_demand;
     }
     let posted = price::posted(view, view.offering(machine, &group.region, true)?);
-    let here = view.workloads().filter(|c| c.workload.placement.as_ref().is_some_and(|p| p.node_group == group.id));
-    let cold_s = here.map(|c| c.replica_cold_s()).fold(0.0, f64::max);
-    let switch_hours = (view.provision_s() + cold_s) / 3600.0;
+    let switch_hours = view.slowest_chain_s() / 3600.0;
     Some(spot::blend(&spot::risk_of(view, machine, &group.region), (posted, on_demand?), switch_hours))
 }
 

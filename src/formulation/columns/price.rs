@@ -8,6 +8,7 @@ use crate::formulation::problem::{Place, Problem, Sharing};
 use crate::formulation::service::{HourCount, ServiceOption};
 use crate::risk;
 use crate::units::HOURS_PER_WEEK;
+use std::collections::BTreeMap;
 
 /// A column whose reduced cost is not below this (dollars a week, or the stage's unit) is not worth adding.
 pub const TOLERANCE: f64 = 1e-6;
@@ -40,21 +41,24 @@ pub fn hour(problem: &Problem, option: &ServiceOption, (count, hour): (&HourCoun
         + duals.cost * count.wakes * f64::from(count.flex) * option.flex().start
 }
 
-/// What every schedule of an option costs whatever its hours: the least that peaks in fixed pools and changed nodes
-/// can come to, less the price of the choice. Peaks are at least those of the highest need.
+/// What every schedule of an option costs whatever its hours: nodes at its peak in fixed pools and changed nodes, less
+/// the price of the choice. `peak` is the count (floor, flex) that no schedule stays below.
 #[must_use]
-pub fn constant_of_service(problem: &Problem, workload: usize, option: &ServiceOption, duals: &Duals) -> f64 {
-    let n = option.shape.need.iter().copied().max().unwrap_or(0);
-    let mean = option.shape.mean_rps.iter().copied().fold(0.0, f64::max);
-    let flex = option.spot_of(n, mean);
-    let mut constant = -duals.choice[workload];
-    for (place, count) in [(&option.floor, n - flex), (option.flex(), flex)] {
+pub fn constant_of_service(problem: &Problem, (workload, option): (usize, &ServiceOption), (peak, duals): ((u32, u32), &Duals)) -> f64 {
+    let mut constant = duals.changed - duals.choice[workload];
+    let mut nodes: BTreeMap<(String, CapacityType), u32> = BTreeMap::new();
+    for (place, count) in [(&option.floor, peak.0), (option.flex(), peak.1)] {
+        let pool = &problem.pools[place.pool];
+        let taken = (count * place.slots).div_ceil(pool.gpus);
+        *nodes.entry((pool.instance_type.to_string(), pool.capacity_type)).or_insert(0) += taken;
         if place.sharing == Sharing::Fixed {
-            let nodes = (count * place.slots).div_ceil(problem.pools[place.pool].gpus);
-            constant += f64::from(nodes) * duals.peak.get(&(workload, place.pool)).copied().unwrap_or(0.0);
+            constant += f64::from(taken) * duals.peak.get(&(workload, place.pool)).copied().unwrap_or(0.0);
         }
     }
-    constant
+    // A pool that floor and flex share may need one node fewer than the two apart.
+    let slack = if option.spot.is_none() && option.floor.sharing == Sharing::Fixed { 1 } else { 0 };
+    constant + duals.changed_nodes * f64::from(column::changed_nodes(problem, workload, &nodes).saturating_sub(slack))
+        - if slack > 0 { duals.peak.get(&(workload, option.floor.pool)).copied().unwrap_or(0.0) } else { 0.0 }
 }
 
 /// Reduced cost of a column.
@@ -126,7 +130,7 @@ fn reactive(index: usize, option: &ServiceOption) -> Vec<Decision> {
         shape.hpa.iter().zip(&shape.mean_rps).map(|(&n, &mean)| n - option.spot_of(n, mean)).max().unwrap_or(0)
     };
     let decide = |floor: u32, hours: Vec<HourCount>, sleeps: bool| {
-        let base = hours.iter().map(|h| if h.awake < 1.0 { 0 } else { h.flex }).min().unwrap_or(0);
+        let base = hours.iter().map(|h| if h.asleep { 0 } else { h.flex }).min().unwrap_or(0);
         Decision::Service {
             option: index,
             mode: Mode::Reactive,
