@@ -4,7 +4,7 @@ use crate::domain::{CapacityType, Mode};
 use crate::formulation::columns::column::{self, Column, Decision};
 use crate::formulation::columns::duals::Duals;
 use crate::formulation::columns::schedule;
-use crate::formulation::problem::{Place, Problem, Sharing};
+use crate::formulation::problem::{Place, PoolIndex, Problem, Sharing};
 use crate::formulation::service::{HourCount, ServiceOption};
 use crate::risk;
 use crate::units::HOURS_PER_WEEK;
@@ -46,19 +46,20 @@ pub fn hour(problem: &Problem, option: &ServiceOption, (count, hour): (&HourCoun
 #[must_use]
 pub fn constant_of_service(problem: &Problem, (workload, option): (usize, &ServiceOption), (peak, duals): ((u32, u32), &Duals)) -> f64 {
     let mut constant = duals.changed - duals.choice[workload];
-    let mut nodes: BTreeMap<(String, CapacityType), u32> = BTreeMap::new();
+    let mut slots: BTreeMap<PoolIndex, u32> = BTreeMap::new();
     for (place, count) in [(&option.floor, peak.0), (option.flex(), peak.1)] {
-        let pool = &problem.pools[place.pool];
-        let taken = (count * place.slots).div_ceil(pool.gpus);
-        *nodes.entry((pool.instance_type.to_string(), pool.capacity_type)).or_insert(0) += taken;
-        if place.sharing == Sharing::Fixed {
-            constant += f64::from(taken) * duals.peak.get(&(workload, place.pool)).copied().unwrap_or(0.0);
-        }
+        *slots.entry(place.pool).or_insert(0) += count * place.slots;
     }
-    // A pool that floor and flex share may need one node fewer than the two apart.
-    let slack = if option.spot.is_none() && option.floor.sharing == Sharing::Fixed { 1 } else { 0 };
-    constant + duals.changed_nodes * f64::from(column::changed_nodes(problem, workload, &nodes).saturating_sub(slack))
-        - if slack > 0 { duals.peak.get(&(workload, option.floor.pool)).copied().unwrap_or(0.0) } else { 0.0 }
+    let mut nodes: BTreeMap<(String, CapacityType), u32> = BTreeMap::new();
+    for (index, slots) in slots {
+        let pool = &problem.pools[index];
+        let taken = if pool.sharing == Sharing::Fixed { slots.div_ceil(pool.gpus) } else { slots / pool.gpus };
+        *nodes.entry((pool.instance_type.to_string(), pool.capacity_type)).or_insert(0) += taken;
+        constant += f64::from(taken) * duals.peak.get(&(workload, index)).copied().unwrap_or(0.0);
+    }
+    // A peak that is not known says nothing of how far the plan is from today.
+    let known = peak.0 + peak.1 > 0;
+    constant + if known { duals.changed_nodes * f64::from(column::changed_nodes(problem, workload, &nodes)) } else { 0.0 }
 }
 
 /// Reduced cost of a column.
