@@ -6,7 +6,8 @@
 //! columns can have. It holds for the full problem, windows, whole nodes and starts included, at any duals.
 
 use crate::formulation::PoolIndex;
-use crate::formulation::columns::{Column, Duals, price};
+use crate::formulation::columns::price::{self, Ask};
+use crate::formulation::columns::{Column, Duals};
 use crate::formulation::problem::Problem;
 use crate::solver::SolveError;
 use crate::solver::branch::Branch;
@@ -22,6 +23,12 @@ const MAX_ROUNDS: usize = 60;
 
 /// Times that a part of the problem is split while the gap is open.
 const MAX_SPLITS: usize = 24;
+
+/// Columns a workload that are added before the integer master.
+const ENRICH: usize = 40;
+
+/// Reduced cost below which a column nearly pays, as a share of the objective.
+const NEAR: f64 = 0.01;
 
 /// Relative gap at which nothing more is split.
 const CLOSE_ENOUGH: f64 = 1e-4;
@@ -52,7 +59,7 @@ impl Pool {
         let mut duals = Duals::face_value(problem);
         duals.choice = vec![1e9; problem.workloads.len()];
         for workload in 0..problem.workloads.len() {
-            let (columns, _) = price::best(problem, workload, (&pool.known[workload], &duals, 2 * KEEP));
+            let (columns, _) = price::best(problem, workload, (&pool.known[workload], Ask { duals: &duals, below: 0.0, keep: 2 * KEEP }));
             pool.add(columns);
         }
         pool
@@ -140,16 +147,28 @@ fn relax(problem: &Problem, stage: &Stage, (pool, branch): (&mut Pool, Branch)) 
         let mut lagrangian = answer.objective;
         let mut improved = false;
         for workload in 0..problem.workloads.len() {
-            let (columns, least) = price::best(problem, workload, (&pool.known[workload], &duals, KEEP));
+            let (columns, least) =
+                price::best(problem, workload, (&pool.known[workload], Ask { duals: &duals, below: -price::TOLERANCE, keep: KEEP }));
             lagrangian += least.min(0.0);
             improved |= pool.add(columns);
         }
         relaxed.bound = relaxed.bound.max(lagrangian);
         if !improved || answer.objective - relaxed.bound <= CLOSE * answer.objective.abs() {
+            if relaxed.branch == Branch::default() {
+                enrich(problem, pool, (&duals, NEAR * answer.objective.abs()));
+            }
             break;
         }
     }
     Ok(Some(relaxed))
+}
+
+/// Adds columns that nearly pay at the final duals: the best whole choice is made of such as these.
+fn enrich(problem: &Problem, pool: &mut Pool, (duals, below): (&Duals, f64)) {
+    for workload in 0..problem.workloads.len() {
+        let (columns, _) = price::best(problem, workload, (&pool.known[workload], Ask { duals, below, keep: ENRICH }));
+        pool.add(columns);
+    }
 }
 
 /// The integer master over the columns found.

@@ -150,37 +150,48 @@ fn reactive(index: usize, option: &ServiceOption) -> Vec<Decision> {
     decisions
 }
 
-/// Best columns of a workload at the duals (at most `keep` of them, those below zero), and a bound that none beats.
+/// What is sought at the duals.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// Prices.
+    pub duals: &'a Duals,
+    /// Columns are wanted whose reduced cost is below this.
+    pub below: f64,
+    /// At most so many.
+    pub keep: usize,
+}
+
+/// Best columns of a workload, and a bound on reduced costs that none of its columns beats.
 #[must_use]
-pub fn best(problem: &Problem, workload: usize, (known, duals, keep): (&[Column], &Duals, usize)) -> (Vec<Column>, f64) {
+pub fn best(problem: &Problem, workload: usize, (known, ask): (&[Column], Ask<'_>)) -> (Vec<Column>, f64) {
     let options = &problem.workloads[workload];
     let mut found: Vec<(f64, Column)> = Vec::new();
     let mut bound = f64::INFINITY;
     for column in known {
-        let value = reduced(problem, column, duals);
+        let value = reduced(problem, column, ask.duals);
         bound = bound.min(value);
-        if value < -TOLERANCE {
+        if value < ask.below {
             found.push((value, column.clone()));
         }
     }
     for (index, option) in options.services.iter().enumerate().filter(|(_, o)| o.modes.contains(&Mode::Scheduled)) {
-        let priced = schedule::price(problem, workload, (index, option), duals);
+        let priced = schedule::price(problem, workload, (index, option), ask.duals);
         bound = bound.min(priced.bound);
-        found.extend(priced.column.map(|column| (reduced(problem, &column, duals), column)));
+        found.extend(priced.column.map(|column| (reduced(problem, &column, ask.duals), column)));
     }
     for (index, option) in options.jobs.iter().enumerate() {
         let offsets = if option.held { 0..=0 } else { 0..=option.latest_offset };
-        let cheapest = offsets.map(|offset| {
+        for offset in offsets {
             let column = column::of_job(problem, workload, (index, option), offset);
-            (reduced(problem, &column, duals), column)
-        });
-        if let Some((value, column)) = cheapest.min_by(|a, b| a.0.total_cmp(&b.0)) {
+            let value = reduced(problem, &column, ask.duals);
             bound = bound.min(value);
-            found.push((value, column));
+            if value < ask.below {
+                found.push((value, column));
+            }
         }
     }
-    found.retain(|(value, _)| *value < -TOLERANCE);
+    found.retain(|(value, _)| *value < ask.below);
     found.sort_by(|a, b| a.0.total_cmp(&b.0));
-    found.truncate(keep);
+    found.truncate(ask.keep);
     (found.into_iter().map(|(_, column)| column).collect(), bound)
 }
