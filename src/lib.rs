@@ -20,6 +20,7 @@ pub mod ids;
 pub mod input;
 pub mod lp;
 pub mod plan;
+pub mod planner;
 pub mod report;
 pub mod risk;
 pub mod sizing;

@@ -43,8 +43,19 @@ pub const PROFILES: &[Embedded] = embedded!("profiles":
 /// Folder of the example scenario in the repository.
 pub const DEMO_FOLDER: &str = "scenarios/fleet-50k";
 
-/// Files of the example scenario: `scenario.yaml` and what it refers to. Empty until the example is in the tree.
+/// Files of the example scenario: `scenario.yaml` and what it refers to.
 pub const DEMO: &[Embedded] = embedded!("scenarios/fleet-50k":
+    "scenario.yaml",
+    "traces/assistant-8b.csv",
+    "traces/azure-2023-conv-excerpt.csv",
+    "traces/campus-tutor.csv",
+    "traces/chat-70b.csv",
+    "traces/code-completion.csv",
+    "traces/contract-intake.csv",
+    "traces/image-studio.csv",
+    "traces/ranker.csv",
+    "traces/search-moe.csv",
+    "traces/voice.csv",
 );
 
 /// The embedded catalogue.

@@ -1,10 +1,10 @@
 //! From rows to what a scenario can buy: instance types, accelerators and offerings with the planner's price and risk.
 
 use super::rows::{AcceleratorRow, Catalog, CatalogRow, RowCapacity};
-use crate::domain::{Accelerator, Adders, Assurance, CapacityType, InstanceType, Offering, Risk, SpotEvidence, SpotRisk};
+use crate::domain::{Accelerator, Adders, Assurance, CapacityType, Cloud, InstanceType, Offering, Risk, SpotEvidence, SpotRisk};
 use crate::ids::{AcceleratorId, InstanceTypeId, RegionId};
 use crate::units::{GiB, HOURS_PER_MONTH, UsdPerHour};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A price that the scenario knows better than the catalogue.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +82,23 @@ pub fn market(catalog: &Catalog, terms: &Terms<'_>) -> Market {
         })
         .collect();
     Market { accelerators, instance_types, offerings }
+}
+
+/// Offerings of the same clouds' other regions, of machine shapes that the market knows.
+#[must_use]
+pub fn elsewhere(catalog: &Catalog, market: &Market, terms: &Terms<'_>) -> Vec<Offering> {
+    let clouds: BTreeSet<Cloud> =
+        catalog.rows.iter().filter(|row| terms.regions.iter().any(|region| region.as_str() == row.region)).map(|row| row.cloud).collect();
+    let others: BTreeSet<RegionId> = catalog
+        .rows
+        .iter()
+        .filter(|row| clouds.contains(&row.cloud) && !terms.regions.iter().any(|region| region.as_str() == row.region))
+        .map(|row| RegionId::new(&*row.region))
+        .collect();
+    let others: Vec<RegionId> = others.into_iter().collect();
+    let mut found = self::market(catalog, &Terms { regions: &others, ..*terms }).offerings;
+    found.retain(|offering| others.contains(&offering.region) && market.instance_types.contains_key(&offering.instance_type));
+    found
 }
 
 /// A list price before the scenario's terms.

@@ -9,9 +9,11 @@ pub mod exit;
 pub mod init;
 pub mod optimize;
 pub mod prices;
+pub mod progress;
 pub mod schema;
 pub mod terminal;
 pub mod validate;
+pub mod write;
 
 pub use exit::Exit;
 pub use terminal::Terminal;

@@ -1,12 +1,177 @@
-//! `gpuplan optimize`.
+//! `gpuplan optimize`: scenario in, plan and files out.
 
+use super::progress::Progress;
+use super::write::write_all;
 use super::{Exit, Terminal};
+use crate::check::Finding;
+use crate::domain::{Scenario, Target};
+use crate::emit::{self, Artifact};
+use crate::input::{self, Loaded, Rejected, render};
+use crate::plan::Plan;
+use crate::planner::{self, PlanError};
+use crate::report;
+use crate::study::Options;
+use crate::units::Usd;
+use clap::ValueEnum;
+use std::path::{Path, PathBuf};
+
+/// Scenario that is looked for when none is named.
+const DEFAULT_SCENARIO: &str = "scenario.yaml";
+
+/// Folder written to when none is named.
+const DEFAULT_OUT: &str = "gpuplan-out";
+
+/// How the answer is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// The plan itself.
+    Json,
+}
 
 /// Arguments.
+///
+/// Exit codes: 0 planned, and the target is met where there is one; 1 planned, and the target is missed (the files are
+/// written); 2 bad input, nothing written; 3 a failure of ours.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Scenario file or its folder [default: ./scenario.yaml; without one, the embedded example]
+    pub scenario: Option<PathBuf>,
+    /// Save this share of today's bill: -40%
+    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, value_parser = percent, conflicts_with = "budget")]
+    pub target: Option<f64>,
+    /// Spend at most this many dollars a month
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    pub budget: Option<f64>,
+    /// Folder for the plan, the Terraform and the Kubernetes files, and the report [default: gpuplan-out]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: Format,
+    /// Plan only: leave out levers, sensitivities and relaxations, which take most of the time
+    #[arg(long)]
+    pub quick: bool,
+}
+
+/// `-40%`, `40%`, `-40`: a saving between 0 and 100 percent.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim().trim_end_matches('%').trim_start_matches(['-', '\u{2212}']);
+    match number.parse::<f64>() {
+        Ok(value) if value > 0.0 && value < 100.0 => Ok(value / 100.0),
+        _ => Err(format!("`{text}` is no saving between 0% and 100%; write --target -40%")),
+    }
+}
+
+/// A positive amount; `30000` or `$30,000`.
+fn dollars(text: &str) -> Result<f64, String> {
+    match text.trim().trim_start_matches('$').replace([',', '_'], "").parse::<f64>() {
+        Ok(value) if value.is_finite() && value > 0.0 && value < 1e9 => Ok(value),
+        _ => Err(format!("`{text}` is no amount of dollars a month; write --budget 30000")),
+    }
+}
 
 /// Runs the command.
-pub fn run(_args: &Args, _terminal: &mut Terminal) -> Exit {
-    Exit::Failure
+pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
+    let loaded = match load(args.scenario.as_deref(), terminal) {
+        Ok(loaded) => loaded,
+        Err(rejected) => return reject(&rejected, terminal),
+    };
+    let style = render::Style { color: terminal.color_err, ..render::Style::default() };
+    let _ = write!(terminal.err, "{}", render::render(&loaded.diagnostics, &loaded.sources, style));
+    let target = args.target.map(Target::Saving).or(args.budget.map(|usd| Target::Budget(Usd::from_f64(usd))));
+    let options = Options { target, explain: !args.quick };
+    let progress = Progress::start(terminal.color_err);
+    let planned = planner::plan(&loaded.scenario, &options, &|step| progress.step(step));
+    progress.finish();
+    match planned {
+        Ok(plan) => hand_out(args, (&loaded.scenario, &plan), terminal),
+        Err(error) => explain(error, terminal),
+    }
+}
+
+/// The scenario named, the one here, or the embedded example.
+fn load(named: Option<&Path>, terminal: &mut Terminal) -> Result<Loaded, Box<Rejected>> {
+    match named {
+        Some(path) => input::load(path).map_err(Box::new),
+        None if Path::new(DEFAULT_SCENARIO).exists() => input::load(Path::new(DEFAULT_SCENARIO)).map_err(Box::new),
+        None => {
+            let _ = writeln!(
+                terminal.err,
+                "no {DEFAULT_SCENARIO} here: planning the embedded example fleet (not yours); `gpuplan init` starts your own\n"
+            );
+            input::load_builtin_demo().map_err(Box::new)
+        }
+    }
+}
+
+fn reject(rejected: &Rejected, terminal: &mut Terminal) -> Exit {
+    let style = render::Style { color: terminal.color_err, ..render::Style::default() };
+    let _ = write!(terminal.err, "{}", render::render(&rejected.diagnostics, &rejected.sources, style));
+    let _ = writeln!(terminal.err, "{}; nothing was written", render::count(&rejected.diagnostics));
+    Exit::BadInput
+}
+
+/// Writes everything, then prints the answer.
+fn hand_out(args: &Args, (scenario, plan): (&Scenario, &Plan), terminal: &mut Terminal) -> Exit {
+    let base = args.out.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_OUT));
+    let dir = if scenario.demo && args.out.is_none() { base.join("demo") } else { base };
+    let plan_text = match emit::plan_json(plan) {
+        Ok(text) => text,
+        Err(fault) => {
+            let _ = writeln!(terminal.err, "error: the plan could not be written as JSON: {fault}");
+            return Exit::Failure;
+        }
+    };
+    let mut artifacts = emit::artifacts(plan);
+    artifacts.push(Artifact { path: "plan.json".to_owned(), contents: plan_text.clone() });
+    artifacts.push(Artifact { path: "report.md".to_owned(), contents: report::markdown(plan) });
+    if let Err(fault) = write_all(&dir, &artifacts) {
+        let _ = writeln!(terminal.err, "error: {fault}\n  = help: nothing was changed; name another folder with --out DIR");
+        return Exit::Failure;
+    }
+    let printed = match args.format {
+        Format::Json => plan_text,
+        Format::Human => {
+            let style = report::Style { color: terminal.color_out, width: terminal.width.unwrap_or(100) };
+            report::terminal(plan, &format!("read {}/report.md; then terraform/ and kubernetes/ there", dir.display()), style)
+        }
+    };
+    let _ = write!(terminal.out, "{printed}");
+    if plan.target.as_ref().is_some_and(|t| !t.met) { Exit::No } else { Exit::Done }
+}
+
+fn explain(error: PlanError, terminal: &mut Terminal) -> Exit {
+    match error {
+        PlanError::Infeasible(faults) => {
+            let style = render::Style { color: terminal.color_err, ..render::Style::default() };
+            let _ = write!(terminal.err, "{}", render::render(&faults, &input::read::Sources::default(), style));
+            let _ = writeln!(terminal.err, "{}; nothing was written", render::count(&faults));
+            Exit::BadInput
+        }
+        PlanError::Solve(fault @ crate::solver::SolveError::Infeasible(_)) => {
+            let _ = writeln!(
+                terminal.err,
+                "error[E1404]: {fault}\n  = help: raise the quotas or `max_changes`, or take workloads off `freeze`; nothing was written"
+            );
+            Exit::BadInput
+        }
+        PlanError::Solve(fault) => {
+            let _ = writeln!(terminal.err, "error: {fault}; nothing was written");
+            Exit::Failure
+        }
+        PlanError::Unsound(findings) => {
+            let _ =
+                writeln!(terminal.err, "error: the checker refuses the plan (a fault of gpuplan, please report it); nothing was written");
+            for finding in findings.iter().take(40) {
+                let _ = writeln!(terminal.err, "  {}", finding_line(finding));
+            }
+            Exit::Failure
+        }
+    }
+}
+
+fn finding_line(finding: &Finding) -> String {
+    finding.to_string()
 }

@@ -37,6 +37,8 @@ pub struct Scenario {
     pub instance_types: BTreeMap<InstanceTypeId, InstanceType>,
     /// What can be bought in the scenario's regions, sorted by (instance type, region, capacity type).
     pub offerings: Vec<Offering>,
+    /// Offerings of the same clouds in other regions, for the question what another region would save.
+    pub elsewhere: Vec<Offering>,
     /// Profiles that the workloads use.
     pub profiles: BTreeMap<ProfileId, Profile>,
     /// Workloads sorted by id.

@@ -1,1 +1,58 @@
-//! emit: to be filled in its own slice.
+//! Emitters: the files that carry a plan out.
+//!
+//! Input is a [`Plan`] and nothing else; output is a list of [`Artifact`]s sorted by path. No choice is made here: what is not a
+//! number of the plan is a fixed convention, documented in the README that goes out with the files. Nothing here reads a file,
+//! the clock or the environment.
+
+mod cron;
+mod header;
+mod job;
+mod karpenter;
+mod keda;
+mod kustomize;
+mod names;
+mod patch;
+mod pods;
+mod service;
+mod terraform;
+mod yaml;
+
+use crate::plan::Plan;
+
+pub use names::POOL_LABEL;
+
+/// A rendered file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Artifact {
+    /// Path relative to the output folder, with `/` between its parts; never absolute, never with `..`.
+    pub path: String,
+    /// Text, ending in a newline.
+    pub contents: String,
+}
+
+/// Every file that carries the plan out, sorted by path: `terraform/...` and `kubernetes/...`.
+#[must_use]
+pub fn artifacts(plan: &Plan) -> Vec<Artifact> {
+    let mut manifests: Vec<Artifact> = karpenter::manifests(plan);
+    for workload in &plan.workloads {
+        manifests.extend(service::manifests(plan, workload));
+        manifests.extend(keda::manifests(plan, workload));
+        manifests.extend(job::manifests(plan, workload));
+    }
+    let mut all = kustomize::frame(plan, &manifests);
+    all.append(&mut manifests);
+    all.extend(plan.workloads.iter().flat_map(|workload| patch::components(plan, workload)));
+    all.extend(terraform::files(plan));
+    all.sort();
+    all
+}
+
+/// The plan as indented JSON with a newline at its end.
+///
+/// # Errors
+/// A number that JSON cannot hold (NaN, infinity), which no plan that passed the checker has.
+pub fn plan_json(plan: &Plan) -> serde_json::Result<String> {
+    let mut text = serde_json::to_string_pretty(plan)?;
+    text.push('\n');
+    Ok(text)
+}

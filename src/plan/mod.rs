@@ -2,11 +2,14 @@
 //!
 //! Emitters and reports read a [`Plan`] and nothing else; the checker reads it beside the scenario.
 
+pub mod diff;
+pub mod from_solution;
 pub mod money;
 pub mod outcome;
 pub mod pool;
 pub mod workload;
 
+pub use diff::{PlanDiff, diff};
 pub use outcome::{
     Baseline, Binding, CommitmentCost, Comparator, CostBreakdown, Lever, NodeGroupCost, Optimality, Relaxation, Sensitivity, Stage,
     TargetOutcome,

@@ -31,8 +31,8 @@ pub struct NodePool {
     pub capacity_type: String,
     /// `reserved`, `reliable` or `scarce`.
     pub assurance: String,
-    /// Nodes are shared by workloads and packed (several GPUs a node, or covered by a commitment); otherwise every
-    /// replica has its own node.
+    /// Several replicas share a node, of several workloads; the count of nodes is constant over the week. Otherwise
+    /// every replica has a node of its own, which comes and goes with it.
     pub shared: bool,
     /// Price of a node and hour; for spot the posted price.
     pub usd_per_hour: UsdPerHour,
@@ -46,15 +46,17 @@ pub struct NodePool {
     pub min_nodes: u32,
     /// Most nodes at any hour: the limit that is emitted, fallback for lost spot pools included.
     pub max_nodes: u32,
-    /// Nodes in each hour of the week (UTC, Monday first). Whole for shared pools; expected (fractional where a
+    /// Nodes in each hour of the week (UTC, Monday first). Whole and constant for shared pools; expected (fractional where a
     /// service may be asleep or a job ends inside the hour) for the others.
     pub nodes_by_hour: Vec<f64>,
     /// Paid node-hours a week beyond commitments, start-ups not included.
     pub paid_node_hours_per_week: f64,
-    /// Node-hours a week that start-ups add (shared pools; for the others the workloads carry them).
+    /// Node-hours a week that start-ups and tails of its workloads add; none in shared pools, whose nodes stay.
     pub start_up_node_hours_per_week: f64,
     /// Cost of the pool, start-ups of its workloads included.
     pub usd_per_month: Usd,
+    /// Seconds that the node autoscaler keeps an empty node, as priced.
+    pub consolidate_after_s: u32,
     /// Kubernetes labels of its nodes.
     pub labels: BTreeMap<String, String>,
     /// Kubernetes taints of its nodes, `key=value:effect`.

@@ -107,6 +107,8 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
     let workloads = workloads(file, &context, faults);
     room(file, &workloads, &context, faults);
     drop(context);
+    let elsewhere =
+        crate::catalog::market::elsewhere(known.catalog, &market, &Terms { regions: &regions, adders, risk: &risk, prices: &prices });
     let used: BTreeSet<&ProfileId> = workloads.iter().map(|workload| &workload.profile).collect();
     let profiles = known.profiles.iter().filter(|(id, _)| used.contains(id)).map(|(id, p)| (id.clone(), p.clone())).collect();
     Scenario {
@@ -129,6 +131,7 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
         regions,
         accelerators: market.accelerators,
         instance_types: market.instance_types,
+        elsewhere,
         offerings: market.offerings,
         risk,
     }

@@ -1,0 +1,55 @@
+//! Services that nothing in reach can serve within their SLO.
+
+use super::{fault, in_words, quota, ruled_out};
+use crate::demand::{self, HPA_TOLERANCE};
+use crate::diagnostic::Diagnostic;
+use crate::domain::{Scenario, Service, Workload};
+use crate::sizing::capacity::{self, Unfit};
+use std::collections::BTreeMap;
+
+/// The fault of a service, if it has one.
+#[must_use]
+pub fn check(scenario: &Scenario, workload: &Workload, service: &Service) -> Option<Diagnostic> {
+    let profile = &scenario.profiles[&workload.profile];
+    let peak = demand::highest_peak(service);
+    let mut reasons: BTreeMap<String, u32> = BTreeMap::new();
+    let mut needs = Vec::new();
+    for point in &profile.points {
+        if let Some(reason) = ruled_out(scenario, workload, point) {
+            *reasons.entry(reason.to_owned()).or_insert(0) += 1;
+            continue;
+        }
+        match capacity::of(service, point, peak * (1.0 + HPA_TOLERANCE)) {
+            Ok(table) => match table.need(peak).map(|n| n.max(service.scaling.min_replicas)) {
+                Some(n) if service.scaling.max_replicas.is_none_or(|most| n <= most) => needs.push((point, n)),
+                need => {
+                    let most = service.scaling.max_replicas.unwrap_or(capacity::MAX_REPLICAS);
+                    let reason = format!("the peak takes {} replicas, {most} are allowed", need.unwrap_or(capacity::MAX_REPLICAS));
+                    *reasons.entry(reason).or_insert(0) += 1;
+                }
+            },
+            Err(unfit) => *reasons.entry(why(&unfit)).or_insert(0) += 1,
+        }
+    }
+    if needs.is_empty() {
+        return Some(fault(
+            "E1401",
+            format!("workload `{}` has no variant that meets its SLO: {}", workload.id, in_words(&reasons)),
+            "relax the limit that is named, accept another precision or accelerator, or add a profile with faster operating points"
+                .to_owned(),
+        ));
+    }
+    quota::check(scenario, workload, &needs)
+}
+
+fn why(unfit: &Unfit) -> String {
+    match unfit {
+        Unfit::Ttft(ms) => format!("first token after {ms:.0} ms at best"),
+        Unfit::Tpot(ms) => format!("{ms:.1} ms a token at best"),
+        Unfit::Latency(ms) => format!("{ms:.0} ms a request at the planning percentile at best"),
+        Unfit::Memory => "the KV cache does not hold one request".to_owned(),
+        Unfit::NoTokens => "token lengths are missing (`demand.tokens`)".to_owned(),
+        Unfit::TooMany => format!("more than {} replicas would be needed", capacity::MAX_REPLICAS),
+        Unfit::WrongKind => "they describe a job".to_owned(),
+    }
+}

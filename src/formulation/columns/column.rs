@@ -1,0 +1,316 @@
+//! A column: one whole weekly schedule of one workload, its own cost, and what it takes of everything shared.
+
+use crate::domain::{CapacityType, Mode, Scenario};
+use crate::formulation::frozen::FrozenOption;
+use crate::formulation::job::JobOption;
+use crate::formulation::problem::{Place, Pool, PoolIndex, Problem, Sharing};
+use crate::formulation::service::{HourCount, ServiceOption};
+use crate::risk;
+use crate::units::HOURS_PER_WEEK;
+use std::collections::BTreeMap;
+
+/// A span of the local week with its own counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WindowSpec {
+    /// Local days on which it starts, 0 Monday.
+    pub days: Vec<u8>,
+    /// First local hour.
+    pub start_hour: u8,
+    /// Local end hour; above 24 on the next day.
+    pub end_hour: u8,
+    /// Floor replicas.
+    pub floor: u32,
+    /// Flex replicas.
+    pub flex: u32,
+}
+
+/// What the column decides.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// A service.
+    Service {
+        /// Option.
+        option: usize,
+        /// Mode.
+        mode: Mode,
+        /// Counts outside windows (floor, flex).
+        base: (u32, u32),
+        /// Outside windows it may be at zero.
+        sleeps: bool,
+        /// Windows, sorted.
+        windows: Vec<WindowSpec>,
+        /// Counts by hour (UTC).
+        hours: Vec<HourCount>,
+    },
+    /// A job.
+    Job {
+        /// Option.
+        option: usize,
+        /// Hours from each run's release to its start.
+        offset: u32,
+    },
+    /// As today.
+    Frozen,
+}
+
+/// Nodes of an exclusive pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExclusiveUse {
+    /// Pool.
+    pub pool: PoolIndex,
+    /// Nodes held in each hour, when awake.
+    pub held: Vec<f64>,
+    /// Nodes expected to be paid in each hour.
+    pub expected: Vec<f64>,
+}
+
+/// Slots of a fixed pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FixedUse {
+    /// Pool.
+    pub pool: PoolIndex,
+    /// Slots in each hour.
+    pub slots: Vec<u32>,
+    /// Nodes that this workload alone needs at its peak.
+    pub peak_nodes: u32,
+}
+
+/// One whole weekly schedule of one workload.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Position of the workload.
+    pub workload: usize,
+    /// What it decides.
+    pub decision: Decision,
+    /// Own cost a week: exclusive nodes and starts, commitments not yet credited, dollars.
+    pub cost: f64,
+    /// Own exposure: spot GPU-hours x hazard in exclusive pools.
+    pub exposure: f64,
+    /// Nodes taken away and added against today, at the peak.
+    pub changed_nodes: u32,
+    /// Differs from today.
+    pub changed: bool,
+    /// Exclusive nodes.
+    pub exclusive: Vec<ExclusiveUse>,
+    /// Slots of fixed pools.
+    pub fixed: Vec<FixedUse>,
+    /// Spot nodes of exclusive pools that go with one zone, by hour.
+    pub lost: Vec<(PoolIndex, Vec<f64>)>,
+}
+
+/// Adds nodes of a role to the uses of a column.
+fn add_role(column: &mut Column, pools: &[Pool], place: &Place, counts: (&[u32], &[f64])) {
+    let (held, awake) = counts;
+    if held.iter().all(|&n| n == 0) {
+        return;
+    }
+    let pool = &pools[place.pool];
+    match place.sharing {
+        Sharing::Exclusive => {
+            let expected: Vec<f64> = held.iter().zip(awake).map(|(&n, &share)| f64::from(n) * share).collect();
+            if pool.capacity_type == CapacityType::Spot {
+                column.exposure += expected.iter().sum::<f64>() * f64::from(pool.gpus) * pool.hazard;
+                let lost = held.iter().map(|&n| f64::from(risk::lost_with_one_zone(n, pool.zones))).collect();
+                column.lost.push((place.pool, lost));
+            }
+            if let Some(known) = column.exclusive.iter_mut().find(|u| u.pool == place.pool) {
+                for hour in 0..HOURS_PER_WEEK {
+                    known.held[hour] += f64::from(held[hour]);
+                    known.expected[hour] += expected[hour];
+                }
+            } else {
+                column.exclusive.push(ExclusiveUse { pool: place.pool, held: held.iter().map(|&n| f64::from(n)).collect(), expected });
+            }
+        }
+        Sharing::Fixed => {
+            let slots: Vec<u32> = held.iter().map(|&n| n * place.slots).collect();
+            if let Some(known) = column.fixed.iter_mut().find(|u| u.pool == place.pool) {
+                for hour in 0..HOURS_PER_WEEK {
+                    known.slots[hour] += slots[hour];
+                }
+                known.peak_nodes = known.slots.iter().copied().max().unwrap_or(0).div_ceil(pool.gpus);
+            } else {
+                let peak_nodes = slots.iter().copied().max().unwrap_or(0).div_ceil(pool.gpus);
+                column.fixed.push(FixedUse { pool: place.pool, slots, peak_nodes });
+            }
+        }
+    }
+}
+
+/// Starts that a week of counts causes, the first hour following the last.
+fn starts(counts: &[u32]) -> u32 {
+    (0..counts.len()).map(|hour| counts[hour].saturating_sub(counts[(hour + counts.len() - 1) % counts.len()])).sum()
+}
+
+/// A service's column; `None` when it does not keep the error budget.
+#[must_use]
+pub fn of_service(problem: &Problem, workload: usize, option: &ServiceOption, decision: Decision) -> Option<Column> {
+    let Decision::Service { hours, mode, .. } = &decision else { return None };
+    if misses(option, hours) > option.shape.spare_misses {
+        return None;
+    }
+    let floor: Vec<u32> = hours.iter().map(|h| h.floor).collect();
+    let flex: Vec<u32> = hours.iter().map(|h| h.flex).collect();
+    let awake: Vec<f64> = hours.iter().map(|h| h.awake).collect();
+    // In an hour that may be at zero the flex replicas start by waking, which is counted apart.
+    let scheduled: Vec<u32> = hours.iter().map(|h| if h.awake < 1.0 { 0 } else { h.flex }).collect();
+    let wakes: f64 = hours.iter().map(|h| h.wakes * f64::from(h.flex)).sum();
+    let place = option.flex();
+    let node_hours =
+        |place: &Place, counts: &[u32], share: &[f64]| place.price * counts.iter().zip(share).map(|(&n, &a)| f64::from(n) * a).sum::<f64>();
+    let up = vec![1.0; HOURS_PER_WEEK];
+    let cost = node_hours(&option.floor, &floor, &up)
+        + node_hours(place, &flex, &awake)
+        + f64::from(starts(&floor)) * option.floor.start
+        + (f64::from(starts(&scheduled)) + wakes) * place.start;
+    let mode = *mode;
+    let mut column = Column {
+        workload,
+        decision,
+        cost,
+        exposure: 0.0,
+        changed_nodes: 0,
+        changed: false,
+        exclusive: Vec::new(),
+        fixed: Vec::new(),
+        lost: Vec::new(),
+    };
+    add_role(&mut column, &problem.pools, &option.floor, (&floor, &up));
+    add_role(&mut column, &problem.pools, place, (&flex, &awake));
+    mark_changes(problem, &mut column, mode != Mode::Static);
+    Some(column)
+}
+
+/// Expected misses a week outside steady state.
+#[must_use]
+pub fn misses(option: &ServiceOption, hours: &[HourCount]) -> f64 {
+    hours.iter().zip(&option.shape.mean_rps).map(|(hour, &mean)| hour.cold_misses + option.reclaim_misses(hour, mean)).sum()
+}
+
+/// Share of each hour of the week that the job's workers run, for a start `offset` hours after release; touched hours
+/// count as 1 when `whole`.
+#[must_use]
+pub fn job_hours(option: &JobOption, offset: u32, whole: bool) -> Vec<f64> {
+    let mut hours = vec![0.0; HOURS_PER_WEEK];
+    for run in &option.runs {
+        let start = run.release_hour + offset;
+        let mut left = option.hours;
+        let mut hour = start as usize;
+        while left > 1e-9 {
+            hours[hour % HOURS_PER_WEEK] += if whole { 1.0 } else { left.min(1.0) };
+            left -= 1.0;
+            hour += 1;
+        }
+    }
+    hours
+}
+
+/// A job's column.
+#[must_use]
+pub fn of_job(problem: &Problem, workload: usize, (index, option): (usize, &JobOption), offset: u32) -> Column {
+    let workers = f64::from(option.workers);
+    let runs = option.runs.len() as f64;
+    let pool = &problem.pools[option.place.pool];
+    let paid_hours = if option.held { HOURS_PER_WEEK as f64 } else { runs * (option.hours + option.tail_hours) };
+    let mut column = Column {
+        workload,
+        decision: Decision::Job { option: index, offset },
+        cost: option.place.price * workers * paid_hours,
+        exposure: 0.0,
+        changed_nodes: 0,
+        changed: false,
+        exclusive: Vec::new(),
+        fixed: Vec::new(),
+        lost: Vec::new(),
+    };
+    match option.place.sharing {
+        Sharing::Exclusive => {
+            let all_week = vec![workers; HOURS_PER_WEEK];
+            let scaled = |whole: bool| -> Vec<f64> { job_hours(option, offset, whole).iter().map(|h| h * workers).collect() };
+            let (held, expected) = if option.held { (all_week.clone(), all_week) } else { (scaled(true), scaled(false)) };
+            if option.spot {
+                column.exposure = expected.iter().sum::<f64>() * f64::from(pool.gpus) * pool.hazard;
+                column.lost.push((option.place.pool, held.clone()));
+            }
+            column.exclusive.push(ExclusiveUse { pool: option.place.pool, held, expected });
+        }
+        Sharing::Fixed => {
+            let slots: Vec<u32> =
+                job_hours(option, offset, true).iter().map(|&h| (h.round() as u32) * option.workers * option.place.slots).collect();
+            let peak_nodes = slots.iter().copied().max().unwrap_or(0).div_ceil(pool.gpus);
+            column.fixed.push(FixedUse { pool: option.place.pool, slots, peak_nodes });
+        }
+    }
+    mark_changes(problem, &mut column, true);
+    column
+}
+
+/// A workload as it runs today.
+#[must_use]
+pub fn of_frozen(problem: &Problem, workload: usize, option: &FrozenOption) -> Column {
+    let mut column = Column {
+        workload,
+        decision: Decision::Frozen,
+        cost: option.cost,
+        exposure: option.exposure,
+        changed_nodes: 0,
+        changed: false,
+        exclusive: Vec::new(),
+        fixed: Vec::new(),
+        lost: Vec::new(),
+    };
+    match option.sharing {
+        Sharing::Exclusive => column.exclusive.push(ExclusiveUse {
+            pool: option.pool,
+            held: vec![option.nodes.ceil(); HOURS_PER_WEEK],
+            expected: vec![option.nodes; HOURS_PER_WEEK],
+        }),
+        Sharing::Fixed => column.fixed.push(FixedUse {
+            pool: option.pool,
+            slots: vec![option.slots; HOURS_PER_WEEK],
+            peak_nodes: option.slots.div_ceil(problem.pools[option.pool].gpus),
+        }),
+    }
+    column
+}
+
+/// Peak nodes of a column by (instance type, capacity type).
+#[must_use]
+pub fn peak_nodes(problem: &Problem, column: &Column) -> BTreeMap<(String, CapacityType), u32> {
+    let mut peaks = BTreeMap::new();
+    let mut add = |pool: PoolIndex, nodes: u32| {
+        let pool = &problem.pools[pool];
+        *peaks.entry((pool.instance_type.to_string(), pool.capacity_type)).or_insert(0) += nodes;
+    };
+    for used in &column.exclusive {
+        add(used.pool, used.held.iter().copied().fold(0.0, f64::max).ceil() as u32);
+    }
+    for used in &column.fixed {
+        add(used.pool, used.peak_nodes);
+    }
+    peaks
+}
+
+/// Compares the column's peak nodes with today's.
+fn mark_changes(problem: &Problem, column: &mut Column, other_mode: bool) {
+    let plan = peak_nodes(problem, column);
+    let today = &problem.workloads[column.workload].today;
+    let keys: std::collections::BTreeSet<_> = plan.keys().chain(today.keys()).collect();
+    column.changed_nodes =
+        keys.into_iter().map(|key| plan.get(key).copied().unwrap_or(0).abs_diff(today.get(key).copied().unwrap_or(0))).sum();
+    column.changed = other_mode || column.changed_nodes > 0;
+}
+
+/// Today's nodes of each workload by (instance type, capacity type): its share of its group, rounded up.
+#[must_use]
+pub fn today(scenario: &Scenario, workload: &crate::domain::Workload) -> BTreeMap<(String, CapacityType), u32> {
+    let mut nodes = BTreeMap::new();
+    if let Some(placement) = &workload.placement
+        && let Some(group) = scenario.node_group(&placement.node_group)
+    {
+        let gpus = scenario.instance_types[&group.instance_type].gpus;
+        let count = (placement.replicas * placement.gpus_per_replica).div_ceil(gpus);
+        nodes.insert((group.instance_type.to_string(), group.capacity_type), count);
+    }
+    nodes
+}

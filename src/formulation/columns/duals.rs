@@ -1,0 +1,62 @@
+//! Prices that the master puts on what columns share.
+
+use crate::formulation::problem::{PoolIndex, Problem};
+use crate::units::HOURS_PER_WEEK;
+use std::collections::BTreeMap;
+
+/// Dual prices, in the units of the stage's objective.
+#[derive(Clone, Debug)]
+pub struct Duals {
+    /// Weight of a dollar a week of a column's own cost: the objective's plus the cost row's.
+    pub cost: f64,
+    /// Weight of a unit of exposure.
+    pub exposure: f64,
+    /// Weight of a changed node.
+    pub changed_nodes: f64,
+    /// Weight of a changed workload.
+    pub changed: f64,
+    /// Added a node-hour that is expected to be paid in an exclusive pool (negative where commitments pay).
+    pub expected: BTreeMap<PoolIndex, Vec<f64>>,
+    /// Added a node-hour that is held when awake in an exclusive pool (quotas).
+    pub held: BTreeMap<PoolIndex, Vec<f64>>,
+    /// Added a node-hour that would move to fallback when a zone is lost.
+    pub lost: BTreeMap<PoolIndex, Vec<f64>>,
+    /// Price of a slot-hour of a fixed pool.
+    pub slot: BTreeMap<PoolIndex, Vec<f64>>,
+    /// Price of a node at the peak of one workload in a fixed pool.
+    pub peak: BTreeMap<(usize, PoolIndex), f64>,
+    /// Price of one way to run each workload.
+    pub choice: Vec<f64>,
+}
+
+impl Duals {
+    /// Before any master is solved: own cost at face value, slots of fixed pools at their share of the node.
+    #[must_use]
+    pub fn face_value(problem: &Problem) -> Self {
+        let slot = problem
+            .pools
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.sharing == crate::formulation::Sharing::Fixed)
+            .map(|(i, p)| (i, vec![if p.committed > 0 { 0.0 } else { p.price / f64::from(p.gpus) }; HOURS_PER_WEEK]))
+            .collect();
+        Self {
+            cost: 1.0,
+            exposure: 0.0,
+            changed_nodes: 0.0,
+            changed: 0.0,
+            expected: BTreeMap::new(),
+            held: BTreeMap::new(),
+            lost: BTreeMap::new(),
+            slot,
+            peak: BTreeMap::new(),
+            choice: vec![0.0; problem.workloads.len()],
+        }
+    }
+
+    /// Value of a map at (pool, hour), 0 where it has none.
+    #[must_use]
+    pub fn at(map: &BTreeMap<PoolIndex, Vec<f64>>, pool: PoolIndex, hour: usize) -> f64 {
+        map.get(&pool).map_or(0.0, |hours| hours[hour])
+    }
+}

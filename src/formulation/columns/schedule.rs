@@ -1,0 +1,320 @@
+//! Scheduled mode: the cheapest floors in at most N windows at given prices, by dynamic programming over the day.
+//!
+//! A service day begins at the local hour of least load, and its first hours stay at the base. All days share one
+//! pattern, or weekdays and weekends have one each; base counts hold outside windows, and each window is one cron
+//! trigger. The program's state is (windows used, level). Its value is exact but for the error budget, which is priced,
+//! not enforced, until the column is evaluated.
+
+use crate::demand::SleepyHour;
+use crate::domain::Mode;
+use crate::formulation::columns::column::{self, Column, Decision, WindowSpec};
+use crate::formulation::columns::duals::Duals;
+use crate::formulation::columns::price;
+use crate::formulation::problem::Problem;
+use crate::formulation::service::{HourCount, ServiceOption};
+use crate::units::HOURS_PER_WEEK;
+
+const HOURS: usize = 24;
+
+/// Patterns of a week: sets of local days that share their windows.
+const PATTERNS: [&[&[u8]]; 2] = [&[&[0, 1, 2, 3, 4, 5, 6]], &[&[0, 1, 2, 3, 4], &[5, 6]]];
+
+/// Prices of a missed request, dollars, tried until the error budget is kept.
+const MISS_PRICES: [f64; 6] = [0.0, 0.001, 0.01, 0.1, 1.0, 100.0];
+
+/// The best column found and a bound that no column of this option and mode beats.
+#[derive(Clone, Debug)]
+pub struct Priced {
+    /// Best column; `None` when none keeps the error budget.
+    pub column: Option<Column>,
+    /// Reduced cost that no schedule is below.
+    pub bound: f64,
+}
+
+/// One level: a count with its split.
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    n: u32,
+    floor: u32,
+    flex: u32,
+}
+
+/// Everything about an option that does not depend on prices.
+struct Frame<'a> {
+    problem: &'a Problem,
+    workload: usize,
+    option: &'a ServiceOption,
+    levels: Vec<Level>,
+    cut: usize,
+}
+
+impl Frame<'_> {
+    /// UTC hour of a local day and a position in the service day.
+    fn utc(&self, day: u8, position: usize) -> usize {
+        let local = i64::from(day) * 24 + (self.cut + position) as i64;
+        (local - i64::from(self.option.shape.utc_offset_hours)).rem_euclid(HOURS_PER_WEEK as i64) as usize
+    }
+}
+
+/// Costs of a set of days: by position and level, then of sleeping.
+struct DayCosts {
+    days: Vec<u8>,
+    need: [u32; HOURS],
+    level: Vec<[f64; HOURS]>,
+    sleep: [f64; HOURS],
+}
+
+/// A schedule of one set of days: level by position (`None` sleeps).
+type DayPlan = Vec<Option<usize>>;
+
+/// Prices the scheduled mode of an option.
+#[must_use]
+pub fn price(problem: &Problem, workload: usize, (index, option): (usize, &ServiceOption), duals: &Duals) -> Priced {
+    let frame = Frame { problem, workload, option, levels: levels(option), cut: least_loaded_hour(option) };
+    let mut best = Priced { column: None, bound: f64::NEG_INFINITY };
+    let constant = price::constant_of_service(problem, workload, option, duals);
+    for miss_price in MISS_PRICES {
+        let Some((value, column)) = cheapest(&frame, index, (duals, miss_price)) else {
+            return Priced { column: None, bound: f64::INFINITY };
+        };
+        best.bound = best.bound.max(value - miss_price * option.shape.spare_misses + constant);
+        if column.is_some() {
+            best.column = column;
+            break;
+        }
+    }
+    best
+}
+
+/// Distinct counts that hours need, each with the split that is right for the highest mean load it may carry.
+fn levels(option: &ServiceOption) -> Vec<Level> {
+    let shape = &option.shape;
+    let mut counts: Vec<u32> = shape.need.clone();
+    counts.sort_unstable();
+    counts.dedup();
+    let mut levels: Vec<Level> = Vec::with_capacity(counts.len());
+    for n in counts {
+        let carried = shape.need.iter().zip(&shape.mean_rps).filter(|(need, _)| **need <= n).map(|(_, mean)| *mean);
+        let spot = option.spot_of(n, carried.fold(0.0, f64::max));
+        // A cron trigger can only add to the base, so neither part may shrink as the count grows.
+        let (least_floor, least_flex) = levels.last().map_or((0, 0), |l| (l.floor, l.flex));
+        let floor = (n - spot).max(least_floor);
+        let flex = n.saturating_sub(floor).max(least_flex);
+        levels.push(Level { n, floor, flex });
+    }
+    levels
+}
+
+/// Local hour of the day with the least load over the week: no window crosses it.
+fn least_loaded_hour(option: &ServiceOption) -> usize {
+    let offset = i64::from(option.shape.utc_offset_hours);
+    let mut load = [0.0; HOURS];
+    for (hour, mean) in option.shape.mean_rps.iter().enumerate() {
+        load[(hour as i64 + offset).rem_euclid(24) as usize] += mean;
+    }
+    (0..HOURS).min_by(|&a, &b| load[a].total_cmp(&load[b])).unwrap_or(0)
+}
+
+/// Cheapest schedule over patterns and bases at a price of misses: its value and, if it keeps the budget, its column.
+fn cheapest(frame: &Frame<'_>, index: usize, prices: (&Duals, f64)) -> Option<(f64, Option<Column>)> {
+    let mut best: Option<(f64, u32, Vec<(Vec<u8>, DayPlan)>, Option<usize>)> = None;
+    let sleepy = !frame.option.shape.sleep.is_empty();
+    for (rank, pattern) in PATTERNS.iter().enumerate() {
+        let costs: Vec<DayCosts> = pattern.iter().map(|days| day_costs(frame, days, prices)).collect();
+        let bases = (0..frame.levels.len()).map(Some).chain(sleepy.then_some(None));
+        for base in bases {
+            let Some((value, plans)) = best_of_base(frame, &costs, (base, prices.0)) else { continue };
+            if best.as_ref().is_none_or(|(known, ..)| value < known - 1e-9) {
+                let plans = costs.iter().map(|c| c.days.clone()).zip(plans).collect();
+                best = Some((value, rank as u32, plans, base));
+            }
+        }
+    }
+    let (value, _, plans, base) = best?;
+    let decision = decision(frame, index, (&plans, base));
+    Some((value, column::of_service(frame.problem, frame.workload, frame.option, decision)))
+}
+
+/// Costs of a set of days at the prices.
+fn day_costs(frame: &Frame<'_>, days: &[u8], (duals, miss_price): (&Duals, f64)) -> DayCosts {
+    let option = frame.option;
+    let mut costs = DayCosts { days: days.to_vec(), need: [0; HOURS], level: vec![[0.0; HOURS]; frame.levels.len()], sleep: [0.0; HOURS] };
+    for position in 0..HOURS {
+        for &day in days {
+            let hour = frame.utc(day, position);
+            let mean = option.shape.mean_rps[hour];
+            costs.need[position] = costs.need[position].max(option.shape.need[hour]);
+            for (at, level) in frame.levels.iter().enumerate() {
+                let count = HourCount::up(level.floor, level.flex);
+                costs.level[at][position] +=
+                    price::hour(frame.problem, option, (&count, hour), duals) + miss_price * option.reclaim_misses(&count, mean);
+            }
+            if !option.shape.sleep.is_empty() {
+                let count = asleep(option, hour);
+                costs.sleep[position] += price::hour(frame.problem, option, (&count, hour), duals)
+                    + miss_price * (count.cold_misses + option.reclaim_misses(&count, mean));
+            }
+        }
+    }
+    costs
+}
+
+/// Counts of an hour in which the service may be at zero.
+#[must_use]
+pub fn asleep(option: &ServiceOption, hour: usize) -> HourCount {
+    let SleepyHour { awake_share, wakes, misses } = option.shape.sleep[hour];
+    // Awake, every replica is flex: a floor would not sleep. Spot only as far as the split allows.
+    let n = option.shape.need[hour].max(1);
+    HourCount { floor: 0, flex: n, awake: awake_share, wakes, cold_misses: misses }
+}
+
+/// Best plans of a base over the sets of days, windows shared out between them.
+fn best_of_base(frame: &Frame<'_>, costs: &[DayCosts], (base, duals): (Option<usize>, &Duals)) -> Option<(f64, Vec<DayPlan>)> {
+    // Awake replicas in sleepy hours are all flex: with a spot place that would break the spot share, so those options
+    // do not sleep.
+    if base.is_none() && frame.option.spot.is_some() && frame.option.share < 1.0 {
+        return None;
+    }
+    let limit = frame.option.shape.max_windows as usize;
+    let tables: Vec<Vec<Option<(f64, DayPlan)>>> = costs.iter().map(|c| day_program(frame, c, (base, limit, duals))).collect();
+    match tables.as_slice() {
+        [only] => best_up_to(only, limit).map(|(value, plan)| (value, vec![plan])),
+        [first, second] => (0..=limit)
+            .filter_map(|windows| {
+                let (a, plan_a) = first[windows].clone()?;
+                let (b, plan_b) = best_up_to(second, limit - windows)?;
+                Some((a + b, vec![plan_a, plan_b]))
+            })
+            .min_by(|x, y| x.0.total_cmp(&y.0)),
+        _ => None,
+    }
+}
+
+fn best_up_to(table: &[Option<(f64, DayPlan)>], limit: usize) -> Option<(f64, DayPlan)> {
+    table[..=limit].iter().flatten().min_by(|x, y| x.0.total_cmp(&y.0)).cloned()
+}
+
+/// Dynamic program of one set of days: best value and plan for each number of windows.
+fn day_program(frame: &Frame<'_>, costs: &DayCosts, (base, limit, duals): (Option<usize>, usize, &Duals)) -> Vec<Option<(f64, DayPlan)>> {
+    // States: levels, then one more for sleeping.
+    let states = frame.levels.len() + 1;
+    let asleep = states - 1;
+    let base_state = base.unwrap_or(asleep);
+    let days = costs.days.len() as f64;
+    let allowed = |state: usize, position: usize| {
+        if state == asleep {
+            base.is_none()
+        } else {
+            frame.levels[state].n >= costs.need[position] && (base.is_none() || state >= base_state)
+        }
+    };
+    let cost = |state: usize, position: usize| if state == asleep { costs.sleep[position] } else { costs.level[state][position] };
+    let switch = |from: usize, to: usize| days * duals.cost * start_cost(frame, (from, to), asleep);
+    let mut value = vec![vec![f64::INFINITY; states]; limit + 1];
+    let mut parents: Vec<Vec<Vec<(usize, usize)>>> = Vec::with_capacity(HOURS);
+    for position in 0..HOURS {
+        let mut next = vec![vec![f64::INFINITY; states]; limit + 1];
+        let mut parent = vec![vec![(0, 0); states]; limit + 1];
+        for state in (0..states).filter(|&s| allowed(s, position)) {
+            for windows in 0..=limit {
+                let opens = usize::from(state != base_state);
+                if position < frame.option.shape.quiet_hours && state != base_state {
+                    continue;
+                }
+                if position == 0 {
+                    if windows == 0 {
+                        next[windows][state] = cost(state, position);
+                    }
+                    continue;
+                }
+                for from in 0..states {
+                    let before = if from == state { Some(windows) } else { windows.checked_sub(opens) };
+                    let Some(before) = before else { continue };
+                    let reached = value[before][from] + if from == state { 0.0 } else { switch(from, state) };
+                    if reached + cost(state, position) < next[windows][state] {
+                        next[windows][state] = reached + cost(state, position);
+                        parent[windows][state] = (before, from);
+                    }
+                }
+            }
+        }
+        value = next;
+        parents.push(parent);
+    }
+    (0..=limit)
+        .map(|windows| {
+            trace_back(&value, &parents, windows).map(|(v, plan)| (v, plan.into_iter().map(|s| (s != asleep).then_some(s)).collect()))
+        })
+        .collect()
+}
+
+/// Reads the best plan with a number of windows off the table.
+fn trace_back(value: &[Vec<f64>], parents: &[Vec<Vec<(usize, usize)>>], windows: usize) -> Option<(f64, Vec<usize>)> {
+    let (mut state, &best) = value[windows].iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1))?;
+    if !best.is_finite() {
+        return None;
+    }
+    let mut windows = windows;
+    let mut plan = vec![state; HOURS];
+    for position in (1..HOURS).rev() {
+        let (before, from) = parents[position][windows][state];
+        (windows, state) = (before, from);
+        plan[position - 1] = state;
+    }
+    Some((best, plan))
+}
+
+/// Dollars that growing from one state to another costs on one day.
+fn start_cost(frame: &Frame<'_>, (from, to): (usize, usize), asleep: usize) -> f64 {
+    let counts = |state: usize| if state == asleep { (0, 0) } else { (frame.levels[state].floor, frame.levels[state].flex) };
+    let ((floor_from, flex_from), (floor_to, flex_to)) = (counts(from), counts(to));
+    f64::from(floor_to.saturating_sub(floor_from)) * frame.option.floor.start
+        + f64::from(flex_to.saturating_sub(flex_from)) * frame.option.flex().start
+}
+
+/// Turns the plans of the sets of days into windows and counts by hour.
+fn decision(frame: &Frame<'_>, index: usize, (plans, base): (&[(Vec<u8>, DayPlan)], Option<usize>)) -> Decision {
+    let mut hours = vec![HourCount::up(0, 0); HOURS_PER_WEEK];
+    let mut windows = Vec::new();
+    for (days, plan) in plans {
+        for (position, state) in plan.iter().enumerate() {
+            for &day in days {
+                let hour = frame.utc(day, position);
+                hours[hour] =
+                    state.map_or_else(|| asleep(frame.option, hour), |s| HourCount::up(frame.levels[s].floor, frame.levels[s].flex));
+            }
+        }
+        windows.extend(windows_of(frame, days, (plan, base)));
+    }
+    windows.sort();
+    let base_counts = base.map_or((0, 0), |s| (frame.levels[s].floor, frame.levels[s].flex));
+    Decision::Service { option: index, mode: Mode::Scheduled, base: base_counts, sleeps: base.is_none(), windows, hours }
+}
+
+/// Runs of equal level other than the base, as windows.
+fn windows_of(frame: &Frame<'_>, days: &[u8], (plan, base): (&DayPlan, Option<usize>)) -> Vec<WindowSpec> {
+    let mut windows = Vec::new();
+    let mut position = 0;
+    while position < HOURS {
+        let state = plan[position];
+        let end = (position..HOURS).find(|&p| plan[p] != state).unwrap_or(HOURS);
+        if let Some(level) = state.filter(|_| state != base) {
+            let Level { floor, flex, .. } = frame.levels[level];
+            let (start, stop) = (frame.cut + position, frame.cut + end);
+            let shift = (start / HOURS) as u8;
+            windows.push(WindowSpec {
+                days: {
+                    let mut d: Vec<u8> = days.iter().map(|day| (day + shift) % 7).collect();
+                    d.sort_unstable();
+                    d
+                },
+                start_hour: (start % HOURS) as u8,
+                end_hour: (stop - HOURS * usize::from(shift)) as u8,
+                floor,
+                flex,
+            });
+        }
+        position = end;
+    }
+    windows
+}

@@ -1,0 +1,183 @@
+//! Pools: every offering as a place where replicas may run, priced, with its spot risk and its commitments.
+
+use crate::domain::QuotaUnit;
+use crate::domain::{Assurance, CapacityType, Offering, OperatingPoint, Scenario, Workload};
+use crate::formulation::freedom::Freedom;
+use crate::formulation::problem::{Place, Pool, PoolIndex, QuotaGroup, Sharing};
+use crate::risk::{self, SpotPriceTerms};
+use crate::sizing::{cold_start, fit};
+use crate::units::UsdPerHour;
+use std::collections::BTreeMap;
+
+/// Most zones that a spot pool is spread over.
+pub const MAX_SPREAD: u32 = 3;
+
+/// What the options of one workload are built from.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// Scenario.
+    pub scenario: &'a Scenario,
+    /// Workload.
+    pub workload: &'a Workload,
+    /// Levers.
+    pub freedom: &'a Freedom,
+}
+
+impl Context<'_> {
+    /// Start-up chain of a replica on a new node, p95 s.
+    #[must_use]
+    pub fn chain_s(&self) -> f64 {
+        cold_start::chain_p95_s(&self.scenario.node_autoscaler, &self.scenario.profiles[&self.workload.profile])
+    }
+
+    /// Paid hours that one start adds.
+    #[must_use]
+    pub fn start_hours(&self) -> f64 {
+        cold_start::paid_hours_per_start(&self.scenario.node_autoscaler, &self.scenario.profiles[&self.workload.profile])
+    }
+}
+
+/// Pools found so far, each once.
+#[derive(Clone, Debug, Default)]
+pub struct Pools {
+    /// The pools, in order of first use (which is the order of workloads and offerings, both sorted).
+    pub list: Vec<Pool>,
+    index: BTreeMap<(usize, Sharing), PoolIndex>,
+    /// Hours from a reclaim to a serving replacement.
+    switch_hours: f64,
+}
+
+/// Hours from a reclaim to a serving replacement: the slowest start-up chain of the scenario, so that the price of a
+/// spot pool does not depend on who ends up in it.
+#[must_use]
+pub fn switch_hours(scenario: &Scenario) -> f64 {
+    scenario
+        .workloads
+        .iter()
+        .map(|w| cold_start::chain_p95_s(&scenario.node_autoscaler, &scenario.profiles[&w.profile]) / 3600.0)
+        .fold(0.0, f64::max)
+}
+
+/// Planned price of an offering: for spot the expected price, with the same shape on demand as its stand-in; `None`
+/// when a spot offering has no on-demand stand-in.
+#[must_use]
+pub fn planned_price(scenario: &Scenario, offering: &Offering, switch_hours: f64) -> Option<UsdPerHour> {
+    let Some(spot) = &offering.risk else { return Some(offering.price) };
+    let fallback = scenario.offering(&offering.instance_type, &offering.region, CapacityType::OnDemand)?;
+    Some(risk::expected_price(&SpotPriceTerms {
+        spot: offering.price,
+        fallback: fallback.price,
+        availability: spot.availability,
+        reclaims_per_hour: spot.reclaims_per_hour,
+        switch_hours,
+    }))
+}
+
+impl Pools {
+    /// No pools yet.
+    #[must_use]
+    pub fn of(scenario: &Scenario) -> Self {
+        Self { list: Vec::new(), index: BTreeMap::new(), switch_hours: switch_hours(scenario) }
+    }
+
+    /// The pool of an offering (by its position in the scenario), made when it is new.
+    pub fn pool(&mut self, scenario: &Scenario, offering: usize, sharing: Sharing) -> Option<PoolIndex> {
+        if let Some(&known) = self.index.get(&(offering, sharing)) {
+            return Some(known);
+        }
+        let o = &scenario.offerings[offering];
+        let instance = &scenario.instance_types[&o.instance_type];
+        let price = planned_price(scenario, o, self.switch_hours)?;
+        let on_demand = o.capacity_type == CapacityType::OnDemand;
+        let committed = scenario
+            .fleet
+            .commitments
+            .iter()
+            .filter(|c| on_demand && c.instance_type == o.instance_type && c.region == o.region)
+            .map(|c| c.nodes)
+            .sum();
+        self.list.push(Pool {
+            instance_type: o.instance_type.clone(),
+            region: o.region.clone(),
+            capacity_type: o.capacity_type,
+            sharing,
+            gpus: instance.gpus,
+            price: price.as_f64(),
+            hazard: o.risk.map_or(0.0, |r| r.reclaims_per_hour),
+            zones: if sharing == Sharing::Exclusive { (o.zones.len() as u32).clamp(1, MAX_SPREAD) } else { 1 },
+            committed,
+            scarce: on_demand && o.assurance == Assurance::Scarce && !scenario.risk.allow_scarce_release,
+        });
+        self.index.insert((offering, sharing), self.list.len() - 1);
+        Some(self.list.len() - 1)
+    }
+
+    /// Places of a capacity type where a replica of the operating point fits, dominated ones left out.
+    pub fn places(&mut self, context: &Context<'_>, point: &OperatingPoint, capacity_type: CapacityType) -> Vec<Place> {
+        let scenario = context.scenario;
+        let mut places = Vec::new();
+        for (index, offering) in scenario.offerings.iter().enumerate() {
+            let allowed = context.workload.regions.is_empty() || context.workload.regions.contains(&offering.region);
+            if offering.capacity_type != capacity_type || !allowed {
+                continue;
+            }
+            let instance = &scenario.instance_types[&offering.instance_type];
+            let Some(slots) = fit::slots(point, instance, &scenario.reserves) else { continue };
+            let sharing = if 2 * slots > instance.gpus { Sharing::Exclusive } else { Sharing::Fixed };
+            let Some(pool) = self.pool(scenario, index, sharing) else { continue };
+            let (price, start) = match sharing {
+                Sharing::Exclusive => (self.list[pool].price, self.list[pool].price * context.start_hours()),
+                Sharing::Fixed => (0.0, 0.0),
+            };
+            places.push(Place { pool, slots, price, start, sharing });
+        }
+        self.without_dominated(places)
+    }
+
+    /// Leaves out a place when another in the same region holds a replica for no more money, needs no company to be
+    /// filled, and has no fewer zones; committed pools always stay.
+    fn without_dominated(&self, places: Vec<Place>) -> Vec<Place> {
+        let share = |p: &Place| self.list[p.pool].price * f64::from(p.slots) / f64::from(self.list[p.pool].gpus);
+        let dominates = |a: &Place, b: &Place| {
+            let (pa, pb) = (&self.list[a.pool], &self.list[b.pool]);
+            let cheaper = share(a) < share(b) || (share(a) <= share(b) && (pa.gpus, &pa.instance_type) < (pb.gpus, &pb.instance_type));
+            let no_lumpier = a.sharing == Sharing::Exclusive || (b.sharing == Sharing::Fixed && pa.gpus * b.slots <= pb.gpus * a.slots);
+            a.pool != b.pool && pa.region == pb.region && pa.zones >= pb.zones && cheaper && no_lumpier && pb.committed == 0
+        };
+        places.iter().filter(|b| !places.iter().any(|a| dominates(a, b))).copied().collect()
+    }
+}
+
+/// Units of one node of a pool in a quota's unit.
+fn units(scenario: &Scenario, pool: &Pool, unit: QuotaUnit) -> f64 {
+    let instance = &scenario.instance_types[&pool.instance_type];
+    match unit {
+        QuotaUnit::Vcpus => instance.vcpus,
+        QuotaUnit::Gpus => f64::from(instance.gpus),
+        QuotaUnit::Nodes => 1.0,
+    }
+}
+
+/// Quotas over the pools. The fallback of a spot pool is the same shape on demand.
+#[must_use]
+pub fn quota_rows(scenario: &Scenario, pools: &Pools) -> Vec<QuotaGroup> {
+    let in_group =
+        |quota: &crate::domain::Quota, pool: &Pool| pool.region == quota.region && quota.instance_types.contains(&pool.instance_type);
+    scenario
+        .quotas
+        .iter()
+        .map(|quota| {
+            let of = |capacity_type: CapacityType| -> Vec<(PoolIndex, f64)> {
+                let members = pools.list.iter().enumerate().filter(|(_, p)| p.capacity_type == capacity_type && in_group(quota, p));
+                members.map(|(i, p)| (i, units(scenario, p, quota.unit))).collect()
+            };
+            QuotaGroup {
+                id: quota.id.clone(),
+                capacity_type: quota.capacity_type,
+                units: of(quota.capacity_type),
+                fallback_units: if quota.capacity_type == CapacityType::OnDemand { of(CapacityType::Spot) } else { Vec::new() },
+                limit: quota.limit,
+            }
+        })
+        .collect()
+}

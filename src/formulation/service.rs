@@ -1,0 +1,300 @@
+//! The ways a service may be run: operating point x on-demand place x spot place x spot share.
+//!
+//! In each hour n replicas carry the planning load; `F` of them are the on-demand floor and `S = n - F` are flex.
+
+use crate::demand::{self, HPA_TOLERANCE, SleepyHour};
+use crate::domain::{CapacityType, ColdRequests, Evidence, Mode, OperatingPoint, Service};
+use crate::formulation::freedom::Autoscaling;
+use crate::formulation::pools::{Context, Pools};
+use crate::formulation::problem::{Place, Sharing};
+use crate::risk::{self, ReclaimLoss};
+use crate::sizing::capacity::{self, Capacity};
+use crate::units::HOURS_PER_WEEK;
+use std::sync::Arc;
+
+/// Steps in which a spot share may stay below the owner's limit.
+const SHARE_STEPS: u32 = 4;
+
+/// HPA steps from one replica to the most that are ever planned, s.
+const LONGEST_RAMP_S: f64 = 150.0;
+
+/// What one operating point means for the service, whatever the machines: needs and budget.
+#[derive(Clone, Debug)]
+pub struct ServiceShape {
+    /// Position of the operating point in the profile.
+    pub point: usize,
+    /// Capacity table.
+    pub capacity: Capacity,
+    /// Mean load by hour (UTC), requests a second.
+    pub mean_rps: Vec<f64>,
+    /// Replicas that carry the peak of each hour.
+    pub need: Vec<u32>,
+    /// Replicas that the HPA runs in each hour; empty when it cannot follow this load.
+    pub hpa: Vec<u32>,
+    /// Replicas that carry the week, when the count is constant.
+    pub need_static: u32,
+    /// Expected sleep by hour; empty when zero is not allowed.
+    pub sleep: Vec<SleepyHour>,
+    /// Misses a week that the spare half of the error budget allows.
+    pub spare_misses: f64,
+    /// Hours from the end of a reclaim notice to a serving replacement.
+    pub recover_hours: f64,
+    /// Share of mean load that stays stable when a pool is lost.
+    pub contingency: f64,
+    /// Fewest replicas while not at zero.
+    pub min_replicas: u32,
+    /// Most windows.
+    pub max_windows: u32,
+    /// First hours of every service day that stay at the base, so that a window and the lead of its cron never fill a
+    /// day: KEDA takes a cron whose next start comes before its next end for outside its window.
+    pub quiet_hours: usize,
+    /// Hours that the workload's zone is ahead of UTC.
+    pub utc_offset_hours: i32,
+}
+
+/// Replicas of an hour.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HourCount {
+    /// On-demand floor.
+    pub floor: u32,
+    /// Flex replicas, when awake.
+    pub flex: u32,
+    /// Share of the hour in which flex replicas run: 1, or less where the service may be at zero.
+    pub awake: f64,
+    /// Expected wakes from zero.
+    pub wakes: f64,
+    /// Expected misses from cold starts.
+    pub cold_misses: f64,
+}
+
+impl HourCount {
+    /// An hour that is never at zero.
+    #[must_use]
+    pub const fn up(floor: u32, flex: u32) -> Self {
+        Self { floor, flex, awake: 1.0, wakes: 0.0, cold_misses: 0.0 }
+    }
+}
+
+/// One way to run a service.
+#[derive(Clone, Debug)]
+pub struct ServiceOption {
+    /// What the operating point means.
+    pub shape: Arc<ServiceShape>,
+    /// On-demand place.
+    pub floor: Place,
+    /// Spot place of the flex replicas; `None`: they run on demand, in the floor's place.
+    pub spot: Option<Place>,
+    /// Zones that spot replicas spread over.
+    pub zones: u32,
+    /// Collapses an hour of one zone of the spot pool.
+    pub hazard: f64,
+    /// Largest share of replicas on spot.
+    pub share: f64,
+    /// Modes to consider.
+    pub modes: Vec<Mode>,
+}
+
+impl ServiceOption {
+    /// Place of the flex replicas.
+    #[must_use]
+    pub fn flex(&self) -> &Place {
+        self.spot.as_ref().unwrap_or(&self.floor)
+    }
+
+    /// Largest count of `n` replicas that may be on spot while the mean load stays stable when a zone is lost.
+    #[must_use]
+    pub fn spot_of(&self, n: u32, mean_rps: f64) -> u32 {
+        if self.spot.is_none() {
+            return 0;
+        }
+        let mut spot = (self.share * f64::from(n) + 1e-9).floor() as u32;
+        while spot > 0 {
+            let left = n - risk::lost_with_one_zone(spot, self.zones);
+            if self.shape.capacity.stable_rps * f64::from(left) >= self.shape.contingency * mean_rps {
+                break;
+            }
+            spot -= 1;
+        }
+        spot
+    }
+
+    /// Expected misses of an hour from reclaims.
+    #[must_use]
+    pub fn reclaim_misses(&self, hour: &HourCount, mean_rps: f64) -> f64 {
+        if self.spot.is_none() || hour.flex == 0 {
+            return 0.0;
+        }
+        let left = hour.floor + hour.flex - risk::lost_with_one_zone(hour.flex, self.zones);
+        hour.awake
+            * risk::reclaim_misses(&ReclaimLoss {
+                spot_replicas: hour.flex,
+                zones: self.zones,
+                reclaims_per_hour: self.hazard,
+                recover_hours: self.shape.recover_hours,
+                left_rps: self.shape.capacity.at(left),
+                mean_rps,
+            })
+    }
+}
+
+/// Every option of a service, in a stable order.
+#[must_use]
+pub fn options(context: &Context<'_>, pools: &mut Pools) -> Vec<ServiceOption> {
+    let Some(service) = context.workload.service() else { return Vec::new() };
+    let profile = &context.scenario.profiles[&context.workload.profile];
+    let mut options = Vec::new();
+    for (index, point) in profile.points.iter().enumerate() {
+        if !allowed(context, point) {
+            continue;
+        }
+        let Some(shape) = shape(context, service, (index, point)) else { continue };
+        let shape = Arc::new(shape);
+        let on_demand = pools.places(context, point, CapacityType::OnDemand);
+        let floors = today_only(context, pools, on_demand);
+        let spots = spot_places(context, pools, point);
+        for floor in floors {
+            let scarce = pools.list[floor.pool].scarce;
+            let modes = modes(context, service, &shape, scarce && floor.sharing == Sharing::Exclusive);
+            options.push(ServiceOption {
+                shape: Arc::clone(&shape),
+                floor,
+                spot: None,
+                zones: 1,
+                hazard: 0.0,
+                share: 0.0,
+                modes: modes.clone(),
+            });
+            if scarce {
+                continue;
+            }
+            for spot in spots.iter().filter(|s| pools.list[s.pool].region == pools.list[floor.pool].region) {
+                for step in 1..=SHARE_STEPS {
+                    options.push(ServiceOption {
+                        shape: Arc::clone(&shape),
+                        floor,
+                        spot: Some(*spot),
+                        zones: pools.list[spot.pool].zones,
+                        hazard: pools.list[spot.pool].hazard,
+                        share: context.workload.spot.max_share * f64::from(step) / f64::from(SHARE_STEPS),
+                        modes: modes.clone(),
+                    });
+                }
+            }
+        }
+    }
+    options
+}
+
+/// Whether owner, scenario and freedom allow the operating point.
+#[must_use]
+pub fn allowed(context: &Context<'_>, point: &OperatingPoint) -> bool {
+    let workload = context.workload;
+    let precision_allowed = if context.freedom.precision {
+        workload.precisions.contains(&point.precision)
+    } else {
+        workload.precisions.first() == Some(&point.precision)
+    };
+    let accelerator_allowed = workload.accelerators.is_empty() || workload.accelerators.contains(&point.accelerator);
+    let evidence_allowed = point.evidence != Evidence::Estimated || context.scenario.risk.allow_estimated;
+    let as_today = context.freedom.right_sizing
+        || workload.placement.as_ref().is_none_or(|p| p.gpus_per_replica == point.gpus_per_replica && p.precision == point.precision);
+    precision_allowed && accelerator_allowed && evidence_allowed && as_today
+}
+
+/// Without right-sizing only today's machine shape remains.
+#[must_use]
+pub fn today_only(context: &Context<'_>, pools: &Pools, places: Vec<Place>) -> Vec<Place> {
+    let today = context.workload.placement.as_ref().and_then(|p| context.scenario.node_group(&p.node_group));
+    match today {
+        Some(group) if !context.freedom.right_sizing => {
+            places.into_iter().filter(|p| pools.list[p.pool].instance_type == group.instance_type).collect()
+        }
+        _ => places,
+    }
+}
+
+/// Spot places of a service: none where the owner or the lever says no, and none on scarce accelerators.
+fn spot_places(context: &Context<'_>, pools: &mut Pools, point: &OperatingPoint) -> Vec<Place> {
+    let scarce = context.scenario.accelerators[&point.accelerator].scarce && !context.scenario.risk.allow_scarce_release;
+    if !context.freedom.spot || context.workload.spot.max_share <= 0.0 || scarce {
+        return Vec::new();
+    }
+    let places = pools.places(context, point, CapacityType::Spot);
+    today_only(context, pools, places)
+}
+
+/// Modes that owner, lever, load and scarcity leave.
+fn modes(context: &Context<'_>, service: &Service, shape: &ServiceShape, constant: bool) -> Vec<Mode> {
+    let keep = |mode: &Mode| match (mode, context.freedom.autoscaling) {
+        (Mode::Static, _) => true,
+        (_, Autoscaling::Off) => false,
+        (Mode::Scheduled, Autoscaling::Tuned) => false,
+        (Mode::Scheduled, Autoscaling::Full) => !constant,
+        (Mode::Reactive, _) => !constant && !shape.hpa.is_empty(),
+    };
+    service.scaling.modes.iter().copied().filter(keep).collect()
+}
+
+/// Needs and budget of the service on an operating point; `None` when it does not meet the SLO.
+fn shape(context: &Context<'_>, service: &Service, (index, point): (usize, &OperatingPoint)) -> Option<ServiceShape> {
+    let scaling = &service.scaling;
+    let highest = demand::highest_peak(service);
+    let capacity = capacity::of(service, point, highest * (1.0 + HPA_TOLERANCE)).ok()?;
+    let least = scaling.min_replicas.max(1);
+    let need = service.demand.peak_rps.iter().map(|&peak| capacity.need(peak).map(|n| n.max(least))).collect::<Option<Vec<u32>>>()?;
+    let most = scaling.max_replicas.unwrap_or(capacity::MAX_REPLICAS);
+    let need_static = need.iter().copied().max()?;
+    if need_static > most {
+        return None;
+    }
+    let hpa = hpa_counts(service, &capacity, most);
+    let chain = context.chain_s();
+    let notice =
+        context.scenario.instance_types.values().find(|i| i.accelerator == point.accelerator).map_or(30.0, |i| i.cloud.reclaim_notice_s());
+    let frozen_count = context.workload.placement.as_ref().filter(|_| !context.freedom.right_sizing).map(|p| p.replicas);
+    Some(ServiceShape {
+        point: index,
+        mean_rps: service.demand.mean_rps.clone(),
+        need,
+        hpa,
+        need_static: frozen_count.unwrap_or(need_static),
+        sleep: if may_sleep(context, service, chain) { sleep(service, chain) } else { Vec::new() },
+        spare_misses: service.slo.spare_budget() * service.demand.requests_per_week(),
+        recover_hours: (chain - notice).max(0.0) / 3600.0,
+        contingency: context.workload.spot.contingency,
+        min_replicas: least,
+        max_windows: scaling.max_windows,
+        quiet_hours: ((scaling.polling.0 + LONGEST_RAMP_S + chain) / 3600.0).ceil().max(1.0) as usize,
+        utc_offset_hours: context.workload.utc_offset_hours,
+        capacity,
+    })
+}
+
+/// Replicas that the HPA runs: `ceil(1.1 x envelope / kappa)`, kappa the rate a replica at the fewest replicas. Empty
+/// when there is no metric, the load is untrackable or the count would pass the owner's cap.
+fn hpa_counts(service: &Service, capacity: &Capacity, most: u32) -> Vec<u32> {
+    let scaling = &service.scaling;
+    if scaling.metrics.is_none() || service.demand.burst == crate::domain::BurstClass::Untrackable {
+        return Vec::new();
+    }
+    let least = scaling.min_replicas.max(1);
+    let kappa = capacity.at(least) / f64::from(least);
+    let count = |load: f64| ((1.0 + HPA_TOLERANCE) * load / kappa - 1e-9).ceil().max(f64::from(least)) as u32;
+    let counts: Vec<u32> = demand::reactive_envelope(service).into_iter().map(count).collect();
+    if counts.iter().any(|&n| n > most) { Vec::new() } else { counts }
+}
+
+/// Whether the service may be at zero: allowed, something can wake it, and held requests do not time out.
+fn may_sleep(context: &Context<'_>, service: &Service, chain_s: f64) -> bool {
+    let scaling = &service.scaling;
+    let wakes = scaling.metrics.as_ref().is_some_and(|m| m.survives_pods);
+    let held_too_long = scaling.cold_requests == ColdRequests::Hold && chain_s > scaling.request_timeout.0;
+    context.freedom.autoscaling == Autoscaling::Full && scaling.scale_to_zero && wakes && !held_too_long
+}
+
+/// Expected sleep by hour; the cooldown is never shorter than the start-up chain.
+fn sleep(service: &Service, chain_s: f64) -> Vec<SleepyHour> {
+    let cooldown = service.scaling.cooldown.0.max(chain_s);
+    debug_assert_eq!(service.demand.mean_rps.len(), HOURS_PER_WEEK);
+    service.demand.mean_rps.iter().map(|&rps| demand::sleepy_hour(rps, chain_s, cooldown)).collect()
+}

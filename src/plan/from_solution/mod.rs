@@ -1,0 +1,298 @@
+//! From a solution to a plan: whole replicas and exact money from here on. Pure; decides nothing that costs money.
+
+pub mod baseline;
+pub mod job;
+pub mod names;
+pub mod pools;
+pub mod service;
+pub mod windows;
+
+use crate::domain::{Scenario, WorkloadKind};
+use crate::formulation::Problem;
+use crate::formulation::columns::{Column, Decision};
+use crate::plan::{
+    Baseline, ChangeFromToday, ChosenVariant, Comparator, CostBreakdown, InputDigest, KubernetesTarget, Optimality, PLAN_FORMAT, Plan,
+    PriceOrigin, Provenance, ResourceRequests, Verification, Window, WorkloadPlan,
+};
+use crate::solver::Solution;
+use crate::units::Usd;
+use std::collections::BTreeMap;
+
+/// What a solve came to beside its solution.
+#[derive(Clone, Debug)]
+pub struct Findings {
+    /// Today's bill.
+    pub baseline: Baseline,
+    /// Competent operations.
+    pub competent: Comparator,
+    /// Stages.
+    pub optimality: Optimality,
+}
+
+/// Context of one workload while its plan is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// Scenario.
+    pub scenario: &'a Scenario,
+    /// Problem.
+    pub problem: &'a Problem,
+    /// Workload.
+    pub workload: &'a crate::domain::Workload,
+    /// Position of the workload.
+    pub index: usize,
+    /// Chosen column.
+    pub column: &'a Column,
+    /// Pool names by position.
+    pub names: &'a BTreeMap<usize, String>,
+}
+
+/// Writes the plan. Levers, sensitivities and the target are filled in by the study.
+#[must_use]
+pub fn plan(scenario: &Scenario, problem: &Problem, (solution, findings): (&Solution, Findings)) -> Plan {
+    let names = names::of(problem, solution);
+    let billed = pools::bill(scenario, problem, (solution, &names));
+    let mut windows: Vec<Window> = Vec::new();
+    let mut workloads: Vec<WorkloadPlan> = Vec::new();
+    for (index, workload) in scenario.workloads.iter().enumerate() {
+        let context = Context { scenario, problem, workload, index, column: &solution.columns[index], names: &names };
+        let usd_per_month = billed.by_workload.get(workload.id.as_str()).copied().unwrap_or(Usd::ZERO);
+        windows.extend(windows::of(&context));
+        workloads.push(one(&context, usd_per_month, findings.baseline_share(scenario, workload)));
+    }
+    windows.sort_by(|a, b| (&a.workload, &a.days, a.start_hour).cmp(&(&b.workload, &b.days, b.start_hour)));
+    let cost = cost(scenario, &billed, &workloads);
+    let saving = share_saved(cost.usd_per_month, findings.baseline.usd_per_month);
+    Plan {
+        format: PLAN_FORMAT.to_owned(),
+        name: scenario.name.clone(),
+        demo: scenario.demo,
+        verification: Verification::not_replayed(),
+        baseline: findings.baseline,
+        competent_operations: findings.competent,
+        cost,
+        saving,
+        target: None,
+        optimality: findings.optimality,
+        levers: Vec::new(),
+        sensitivity: Vec::new(),
+        pools: billed.pools,
+        workloads,
+        windows,
+        notes: Vec::new(),
+        provenance: provenance(scenario, problem, solution),
+    }
+}
+
+/// `1 - cost / baseline`; 0 for a fleet that costs nothing today.
+#[must_use]
+pub fn share_saved(cost: Usd, baseline: Usd) -> f64 {
+    if baseline == Usd::ZERO { 0.0 } else { 1.0 - cost.as_f64() / baseline.as_f64() }
+}
+
+impl Findings {
+    /// A workload's share of its node group's bill today, by GPUs.
+    fn baseline_share(&self, scenario: &Scenario, workload: &crate::domain::Workload) -> Usd {
+        let Some(placement) = &workload.placement else { return Usd::ZERO };
+        let gpus = |w: &crate::domain::Workload| {
+            w.placement.as_ref().filter(|p| p.node_group == placement.node_group).map_or(0, |p| p.replicas * p.gpus_per_replica)
+        };
+        let all: u32 = scenario.workloads.iter().map(gpus).sum();
+        let group = self.baseline.node_groups.iter().find(|g| g.name == placement.node_group.as_str());
+        group.map_or(Usd::ZERO, |g| g.usd_per_month.scaled(f64::from(gpus(workload)) / f64::from(all.max(1))))
+    }
+}
+
+/// The plan of one workload.
+fn one(context: &Context<'_>, usd_per_month: Usd, baseline_usd_per_month: Usd) -> WorkloadPlan {
+    let Context { scenario, workload, column, .. } = *context;
+    let (service, job) = match (&workload.kind, &column.decision) {
+        (WorkloadKind::Service(s), Decision::Service { .. }) => (service::of(context, s), None),
+        (WorkloadKind::Job(j), Decision::Job { .. }) => (None, job::of(context, j)),
+        _ => (None, None),
+    };
+    WorkloadPlan {
+        name: workload.id.to_string(),
+        kind: workload.kind_name().to_owned(),
+        profile: workload.profile.to_string(),
+        team: workload.team.clone(),
+        cost_center: workload.cost_center.clone(),
+        kubernetes: KubernetesTarget {
+            namespace: workload.namespace.clone(),
+            scale_target: workload.scale_target.clone(),
+            image: workload.image.clone(),
+            time_zone: workload.time_zone.clone(),
+        },
+        variant: variant(context),
+        mode: match &column.decision {
+            Decision::Service { mode, .. } => mode.as_str().to_owned(),
+            Decision::Job { .. } => "placed".to_owned(),
+            Decision::Frozen => "frozen".to_owned(),
+        },
+        service,
+        job,
+        usd_per_month,
+        baseline_usd_per_month,
+        change: change(context),
+        why: why(scenario, context),
+    }
+}
+
+/// The chosen operating point; for a frozen workload today's, as far as it is known.
+fn variant(context: &Context<'_>) -> ChosenVariant {
+    let Context { scenario, problem, workload, index, column, .. } = *context;
+    let profile = &scenario.profiles[&workload.profile];
+    let options = &problem.workloads[index];
+    let position = match &column.decision {
+        Decision::Service { option, .. } => Some(options.services[*option].shape.point),
+        Decision::Job { option, .. } => Some(options.jobs[*option].point),
+        Decision::Frozen => None,
+    };
+    let Some(point) = position.map(|p| &profile.points[p]) else { return frozen_variant(context) };
+    let title = &point.source;
+    ChosenVariant {
+        accelerator: point.accelerator.to_string(),
+        gpus_per_replica: point.gpus_per_replica,
+        precision: point.precision.clone(),
+        engine: point.engine.clone(),
+        evidence: point.evidence.as_str().to_owned(),
+        source: format!("{title}, {}", point.as_of),
+        derate: point.evidence.derate(),
+        requests: ResourceRequests {
+            vcpus: point.vcpus,
+            ram_gib: point.ram.0,
+            gpus: point.gpus_per_replica,
+            gpu_memory_gib: point.gpu_memory.0,
+        },
+    }
+}
+
+fn frozen_variant(context: &Context<'_>) -> ChosenVariant {
+    let placement = context.workload.placement.as_ref();
+    let group = placement.and_then(|p| context.scenario.node_group(&p.node_group));
+    let accelerator = group.map_or_else(String::new, |g| context.scenario.instance_types[&g.instance_type].accelerator.to_string());
+    let gpus = placement.map_or(1, |p| p.gpus_per_replica);
+    ChosenVariant {
+        accelerator,
+        gpus_per_replica: gpus,
+        precision: placement.map_or_else(String::new, |p| p.precision.clone()),
+        engine: "as today".to_owned(),
+        evidence: "as today".to_owned(),
+        source: "as today: frozen by the scenario".to_owned(),
+        derate: 0.0,
+        requests: ResourceRequests { vcpus: 0.0, ram_gib: 0.0, gpus, gpu_memory_gib: 0.0 },
+    }
+}
+
+/// `2 x g6e.xlarge on-demand + 1 x g6e.xlarge spot`.
+fn nodes_in_words(nodes: &BTreeMap<(String, crate::domain::CapacityType), u32>) -> String {
+    let words: Vec<String> = nodes.iter().filter(|(_, n)| **n > 0).map(|((t, c), n)| format!("{n} x {t} {}", c.as_str())).collect();
+    if words.is_empty() { "nothing".to_owned() } else { words.join(" + ") }
+}
+
+fn change(context: &Context<'_>) -> ChangeFromToday {
+    let Context { problem, index, column, .. } = *context;
+    let today = &problem.workloads[index].today;
+    let plan = match &column.decision {
+        Decision::Frozen => today.clone(),
+        _ => crate::formulation::columns::column::peak_nodes(problem, column),
+    };
+    let summary = if column.changed {
+        format!("{} -> {}", nodes_in_words(today), nodes_in_words(&plan))
+    } else {
+        format!("no change: {}", nodes_in_words(today))
+    };
+    ChangeFromToday { unchanged: !column.changed, changed_nodes: column.changed_nodes, summary }
+}
+
+/// Reasons, in words.
+fn why(scenario: &Scenario, context: &Context<'_>) -> Vec<String> {
+    let Context { problem, workload, index, column, .. } = *context;
+    let mut why = Vec::new();
+    match &column.decision {
+        Decision::Frozen => why.push("left as it is: listed under `freeze`".to_owned()),
+        Decision::Service { option, mode, .. } => {
+            let chosen = &problem.workloads[index].services[*option];
+            let point = &scenario.profiles[&workload.profile].points[chosen.shape.point];
+            why.push(format!(
+                "{} x{} in {} carries {:.3} requests/s a replica within the SLO at its count for the week's peak",
+                point.accelerator,
+                point.gpus_per_replica,
+                point.precision,
+                chosen.shape.capacity.at(chosen.shape.need_static) / f64::from(chosen.shape.need_static.max(1))
+            ));
+            if workload.spot.max_share <= 0.0 {
+                why.push("on demand only: its owner has not opted in to spot".to_owned());
+            } else if chosen.spot.is_none() {
+                why.push("on demand only: spot does not pay, or breaks the error budget or the loss of a zone".to_owned());
+            }
+            if workload.service().is_some_and(|s| s.demand.burst == crate::domain::BurstClass::Untrackable) {
+                why.push("its bursts are faster than replicas start, so it cannot be reactive".to_owned());
+            }
+            why.push(format!("mode {}: the cheapest of those that its owner allows", mode.as_str()));
+        }
+        Decision::Job { option, offset } => {
+            let chosen = &problem.workloads[index].jobs[*option];
+            why.push(format!("{} workers, {:.1} h a run, started {offset} h after release", chosen.workers, chosen.hours));
+        }
+    }
+    why
+}
+
+/// Totals from pools, commitments and evidence.
+fn cost(scenario: &Scenario, billed: &pools::Billed, workloads: &[WorkloadPlan]) -> CostBreakdown {
+    let of = |capacity_type: &str| billed.pools.iter().filter(|p| p.capacity_type == capacity_type).map(|p| p.usd_per_month).sum::<Usd>();
+    let commitments = pools::commitment_costs(scenario, &billed.committed_hours_used);
+    let committed = commitments.iter().map(|c| c.usd_per_month).sum::<Usd>();
+    let mut by_evidence: BTreeMap<String, Usd> = BTreeMap::new();
+    for workload in workloads {
+        *by_evidence.entry(workload.variant.evidence.clone()).or_insert(Usd::ZERO) += workload.usd_per_month;
+    }
+    CostBreakdown {
+        usd_per_month: of("on-demand") + of("spot") + committed,
+        on_demand_usd_per_month: of("on-demand"),
+        spot_usd_per_month: of("spot"),
+        commitments_usd_per_month: committed,
+        start_up_usd_per_month: billed.start_up,
+        commitments,
+        by_evidence_usd_per_month: by_evidence,
+    }
+}
+
+/// Where everything came from.
+fn provenance(scenario: &Scenario, problem: &Problem, solution: &Solution) -> Provenance {
+    let used: std::collections::BTreeSet<_> = pools::used(problem, solution)
+        .into_iter()
+        .map(|p| (&problem.pools[p].instance_type, &problem.pools[p].region))
+        .chain(scenario.fleet.node_groups.iter().map(|g| (&g.instance_type, &g.region)))
+        .collect();
+    let mut prices: Vec<PriceOrigin> = scenario
+        .offerings
+        .iter()
+        .filter(|o| used.contains(&(&o.instance_type, &o.region)))
+        .map(|o| PriceOrigin {
+            offering: format!(
+                "{}/{}/{}/{}",
+                scenario.instance_types[&o.instance_type].cloud.as_str(),
+                o.region,
+                o.instance_type,
+                o.capacity_type.as_str()
+            ),
+            list_usd_per_hour: o.list_price,
+            usd_per_hour: o.price,
+            source: o.source.clone(),
+            as_of: o.as_of.clone(),
+        })
+        .collect();
+    prices.sort_by(|a, b| a.offering.cmp(&b.offering));
+    Provenance {
+        gpuplan_version: env!("CARGO_PKG_VERSION").to_owned(),
+        scenario_sha256: scenario.sha256.clone(),
+        inputs: scenario.inputs.iter().map(|i| InputDigest { path: i.path.clone(), sha256: i.sha256.clone() }).collect(),
+        prices,
+        solver: "HiGHS 1.16, one thread, columns and priced master".to_owned(),
+        anchor_monday: scenario.anchor_monday.clone(),
+        time_zone: scenario.time_zone.clone(),
+        weeks_to_month: "730/168".to_owned(),
+        node_autoscaler: scenario.node_autoscaler.kind.as_str().to_owned(),
+    }
+}

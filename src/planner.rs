@@ -1,0 +1,35 @@
+//! The whole program in one function: what cannot be met, the plan, and the independent check of it.
+
+use crate::check::{self, Finding};
+use crate::diagnostic::Diagnostic;
+use crate::domain::Scenario;
+use crate::feasibility;
+use crate::plan::Plan;
+use crate::solver::SolveError;
+use crate::study::{self, Options, Progress};
+
+/// Why there is no plan.
+#[derive(Debug)]
+pub enum PlanError {
+    /// No plan can meet the scenario; every reason.
+    Infeasible(Vec<Diagnostic>),
+    /// The solver found none, or gave up.
+    Solve(SolveError),
+    /// The checker found faults in the plan: a fault of ours, and the plan is not handed out.
+    Unsound(Vec<Finding>),
+}
+
+/// Plans a scenario and never hands out a plan that cannot be defended.
+///
+/// # Errors
+/// See [`PlanError`].
+pub fn plan(scenario: &Scenario, options: &Options, progress: Progress<'_>) -> Result<Plan, PlanError> {
+    let faults = feasibility::check(scenario);
+    if !faults.is_empty() {
+        return Err(PlanError::Infeasible(faults));
+    }
+    let plan = study::plan(scenario, options, progress).map_err(PlanError::Solve)?;
+    progress("independent check");
+    let findings = check::plan(scenario, &plan);
+    if findings.is_empty() { Ok(plan) } else { Err(PlanError::Unsound(findings)) }
+}

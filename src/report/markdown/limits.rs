@@ -1,0 +1,40 @@
+//! What the numbers leave out. A reader who forwards the report must be able to forward this too.
+
+use crate::report::markdown::table::bullets;
+
+/// Each with the direction in which it pushes the truth, where that is known.
+const NOT_MODELLED: [(&str, &str); 13] = [
+    ("Replay", "no recorded week has been run through the emitted files; costs and service levels are calculated."),
+    (
+        "Time inside an hour",
+        "capacity is planned for each hour's peak; polling, jitter of the autoscaler and queues that build up between two decisions appear only as lead time and headroom.",
+    ),
+    ("Weeks that differ", "a month is 730 hours of one typical week: no growth, holidays, season or launch days."),
+    (
+        "Clock changes",
+        "the week has 168 hours; the two weeks a year in which clocks change have one more or less. Zones off by half an hour are rounded to a whole one.",
+    ),
+    ("Change of request mix", "token counts and request sizes have one shape all week."),
+    ("Prefix caching and other reuse", "not counted: where many requests share a prefix, less capacity is needed than planned."),
+    (
+        "Interference",
+        "replicas that share a node are taken not to slow each other down, beyond the margin of their evidence class. Slices of a GPU (MIG, MPS, time slicing) are not planned.",
+    ),
+    (
+        "Spot markets",
+        "a zone of a pool goes as a whole, at a constant rate, one at a time; two pools lost in the same minutes are not covered. The posted price holds for the whole month.",
+    ),
+    ("Failed launches", "on-demand nodes of reliable types come when asked, within the provisioning time."),
+    (
+        "Network and storage",
+        "egress, traffic between zones and regions, load balancers, disks, registries and logs cost nothing here beyond the adders of the scenario. Latency between regions is not modelled.",
+    ),
+    ("The move", "old and new nodes run side by side while workloads move, and people do the moving; neither is in the saving."),
+    ("New commitments", "reservations and savings plans that exist are honored; none is bought, changed or recommended."),
+    ("Hardware failures", "GPUs and nodes that break are in no error budget."),
+];
+
+/// The chapter.
+pub fn not_modelled() -> String {
+    format!("## What is not modelled\n\n{}", bullets(NOT_MODELLED.iter().map(|(what, how)| format!("**{what}**: {how}"))))
+}

@@ -1,0 +1,191 @@
+//! Capacity of n replicas of a service on one operating point, at the planning percentile of its SLO.
+
+use crate::domain::{Knot, LlmModel, OperatingPoint, Performance, Service, TokenShape};
+use crate::sizing::latency;
+use crate::sizing::pooling;
+use crate::sizing::queueing::{self, MAX_UTILIZATION};
+
+/// More replicas than this are taken for a fault of the input.
+pub const MAX_REPLICAS: u32 = 512;
+
+/// TTFT under load is at least this much longer than a bare prefill.
+const TTFT_OVER_PREFILL: f64 = 1.7;
+
+/// Largest server count the Erlang recursion is run for.
+const MAX_SERVERS: f64 = 20_000.0;
+
+/// What a service gets from n replicas.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Capacity {
+    /// Requests a second within the SLO; index 0 is one replica. Ends at the first count that carries the service's
+    /// highest planning load, or at [`MAX_REPLICAS`].
+    pub rps: Vec<f64>,
+    /// Rate that one replica survives without falling behind, requests a second.
+    pub stable_rps: f64,
+    /// Requests in flight on one replica that is asked for `rps[0]`-like rates: see [`Capacity::in_flight`].
+    model: InFlight,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum InFlight {
+    Llm { model: LlmModel, tokens: TokenShape },
+    Request { service_s: f64 },
+}
+
+impl Capacity {
+    /// Fewest replicas that carry `load`; `None` when no table entry does.
+    #[must_use]
+    pub fn need(&self, load: f64) -> Option<u32> {
+        let index = self.rps.partition_point(|&rps| rps < load);
+        (index < self.rps.len()).then(|| index as u32 + 1)
+    }
+
+    /// Rate of `replicas` replicas; 0 for none. Beyond the table the last entry's rate a replica holds.
+    #[must_use]
+    pub fn at(&self, replicas: u32) -> f64 {
+        match (replicas as usize, self.rps.len()) {
+            (0, _) | (_, 0) => 0.0,
+            (n, len) if n <= len => self.rps[n - 1],
+            (n, len) => self.rps[len - 1] * n as f64 / len as f64,
+        }
+    }
+
+    /// Requests in flight on one replica at `rps` requests a second, as measured: the derate is not taken off, so that a
+    /// replica that does no better than its derated figure is relieved early rather than late.
+    #[must_use]
+    pub fn in_flight(&self, rps: f64) -> f64 {
+        match &self.model {
+            InFlight::Llm { model, tokens } => latency::in_flight(model, tokens, rps),
+            InFlight::Request { service_s } => rps * service_s,
+        }
+    }
+}
+
+/// Why an operating point cannot serve within the SLO.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unfit {
+    /// Time to first token: the floor that the prefill alone sets, ms.
+    Ttft(f64),
+    /// Time per output token of a single request, ms.
+    Tpot(f64),
+    /// Whole request, ms.
+    Latency(f64),
+    /// The KV cache holds not even one request.
+    Memory,
+    /// Token lengths are missing for an LLM.
+    NoTokens,
+    /// More than [`MAX_REPLICAS`] replicas.
+    TooMany,
+    /// The operating point is of another kind than the workload.
+    WrongKind,
+}
+
+/// Table up to the count that carries `highest_load`.
+pub fn of(service: &Service, point: &OperatingPoint, highest_load: f64) -> Result<Capacity, Unfit> {
+    let derate = point.evidence.derate();
+    let (per_count, stable_rps, model): (Box<dyn Fn(u32) -> f64>, f64, InFlight) = match &point.performance {
+        Performance::Llm(model) => {
+            let tokens = service.demand.tokens.ok_or(Unfit::NoTokens)?;
+            let peak = llm_rate_within_slo(service, model, &tokens)?;
+            let stable = (1..=latency::max_batch(model, &tokens)).map(|b| latency::rate(model, &tokens, f64::from(b))).fold(0.0, f64::max);
+            let factor = pooling::percentile_factor(service.slo.planning_percentile()) * peak;
+            let (burst, routing) = (service.demand.burst, service.scaling.routing);
+            let rate = move |n: u32| f64::from(n) * pooling::utilization(n, burst, routing) * factor;
+            (Box::new(rate), stable, InFlight::Llm { model: model.clone(), tokens })
+        }
+        Performance::Request { knots } => {
+            let usable = usable_knots(service, knots)?;
+            let best = usable.iter().map(|(knot, _)| knot.rate.0).fold(0.0, f64::max);
+            let service_s = usable.iter().map(|(knot, _)| knot.concurrency / knot.rate.0).fold(0.0, f64::max);
+            let stable = knots.iter().map(|k| k.rate.0).fold(best, f64::max);
+            let rate = move |n: u32| usable.iter().map(|(knot, wait)| request_rate(service, (knot, *wait), n)).fold(0.0, f64::max);
+            let table = tabulate(rate, derate, highest_load)?;
+            return Ok(Capacity {
+                rps: table,
+                stable_rps: stable * MAX_UTILIZATION * (1.0 - derate),
+                model: InFlight::Request { service_s },
+            });
+        }
+        Performance::Job { .. } => return Err(Unfit::WrongKind),
+    };
+    let rps = tabulate(per_count, derate, highest_load)?;
+    Ok(Capacity { rps, stable_rps: stable_rps * MAX_UTILIZATION * (1.0 - derate), model })
+}
+
+/// Entries for 1, 2, ... replicas until `highest_load` is carried; never falling.
+fn tabulate(rate: impl Fn(u32) -> f64, derate: f64, highest_load: f64) -> Result<Vec<f64>, Unfit> {
+    let mut table: Vec<f64> = Vec::new();
+    for n in 1..=MAX_REPLICAS {
+        let previous = table.last().copied().unwrap_or(0.0);
+        table.push((rate(n) * (1.0 - derate)).max(previous));
+        if table[n as usize - 1] >= highest_load {
+            return Ok(table);
+        }
+    }
+    Err(Unfit::TooMany)
+}
+
+/// Highest mean rate of one replica that keeps the latency limits.
+fn llm_rate_within_slo(service: &Service, model: &LlmModel, tokens: &TokenShape) -> Result<f64, Unfit> {
+    let first_token = TTFT_OVER_PREFILL * latency::prefill_ms(model, tokens.input_p95);
+    if let Some(limit) = service.slo.ttft
+        && first_token > limit.0
+    {
+        return Err(Unfit::Ttft(first_token));
+    }
+    let largest = latency::max_batch(model, tokens);
+    if largest == 0 {
+        return Err(Unfit::Memory);
+    }
+    let alone = latency::tpot_ms(model, tokens, 1.0);
+    let within = |batch: u32| {
+        let tpot = latency::tpot_ms(model, tokens, f64::from(batch));
+        service.slo.tpot.is_none_or(|limit| tpot <= limit.0)
+            && service.slo.latency.is_none_or(|limit| first_token + tokens.output_mean * tpot <= limit.0)
+    };
+    if !within(1) {
+        return Err(match service.slo.tpot {
+            Some(limit) if alone > limit.0 => Unfit::Tpot(alone),
+            _ => Unfit::Latency(first_token + tokens.output_mean * alone),
+        });
+    }
+    Ok((1..=largest).filter(|&b| within(b)).map(|b| latency::rate(model, tokens, f64::from(b))).fold(0.0, f64::max))
+}
+
+/// Latency of a knot at a percentile: linear in `-ln(1-q)` through p95 and p99.
+fn knot_latency_ms(knot: &Knot, percentile: f64) -> f64 {
+    if percentile <= 0.95 {
+        return knot.p95.0;
+    }
+    let position = ((1.0 - percentile) / 0.05).ln() / (0.01_f64 / 0.05).ln();
+    let at = knot.p95.0 + (knot.p99.0 - knot.p95.0) * position;
+    if percentile >= 0.99 { at.max(knot.p99.0) } else { at }
+}
+
+/// Knots that leave time to wait, with that time in seconds.
+fn usable_knots(service: &Service, knots: &[Knot]) -> Result<Vec<(Knot, f64)>, Unfit> {
+    let percentile = service.slo.planning_percentile();
+    let limit = service.slo.latency.map_or(f64::INFINITY, |l| l.0);
+    let usable: Vec<(Knot, f64)> =
+        knots.iter().map(|knot| (*knot, (limit - knot_latency_ms(knot, percentile)) / 1000.0)).filter(|(_, wait)| *wait > 0.0).collect();
+    if usable.is_empty() {
+        let fastest = knots.iter().map(|k| knot_latency_ms(k, percentile)).fold(f64::INFINITY, f64::min);
+        return Err(Unfit::Latency(fastest));
+    }
+    Ok(usable)
+}
+
+/// Rate of `n` replicas at one knot.
+fn request_rate(service: &Service, (knot, wait_s): (&Knot, f64), n: u32) -> f64 {
+    let cv2 = service.demand.burst.planned_cv2();
+    let tail = 1.0 - service.slo.planning_percentile();
+    let servers = |count: f64| (count.round().clamp(1.0, MAX_SERVERS)) as u32;
+    let service_s = knot.concurrency / knot.rate.0;
+    let pool = |servers, arrival_cv2| queueing::Pool { servers, service_s, arrival_cv2, wait_s, tail };
+    match service.scaling.routing {
+        crate::domain::Routing::LeastLoaded => queueing::max_rate(&pool(servers(knot.concurrency * f64::from(n)), cv2)),
+        crate::domain::Routing::Random => {
+            f64::from(n) * queueing::max_rate(&pool(servers(knot.concurrency), 1.0 + (cv2 - 1.0) / f64::from(n)))
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The master: one way to run each workload, whole nodes of fixed pools, commitments, quotas, caps.
+
+use crate::formulation::Family;
+use crate::formulation::columns::{Column, Duals};
+use crate::formulation::problem::{PoolIndex, Problem, Sharing};
+use crate::lp::Model;
+use crate::solver::highs::Answer;
+use crate::solver::quota::QuotaRow;
+use crate::solver::stage::Stage;
+use crate::units::HOURS_PER_WEEK;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Cost of leaving a workload unplaced, dollars a week: above any real plan.
+const UNPLACED: f64 = 1e8;
+
+/// The model with the meaning of its rows and columns.
+#[derive(Clone, Debug)]
+pub struct Master {
+    /// The program.
+    pub model: Model,
+    /// Position of each workload's `unplaced` column.
+    pub unplaced: Vec<usize>,
+    choice: Vec<usize>,
+    slots: BTreeMap<PoolIndex, Vec<usize>>,
+    peaks: BTreeMap<(usize, PoolIndex), usize>,
+    credits: BTreeMap<PoolIndex, Vec<usize>>,
+    quotas: Vec<(QuotaRow, usize)>,
+    changes: Option<usize>,
+    cost_row: Option<usize>,
+    exposure_row: Option<usize>,
+    change_row: Option<usize>,
+}
+
+/// What a master is built from.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    /// Problem.
+    pub problem: &'a Problem,
+    /// Columns; they are the model's first variables, in this order.
+    pub columns: &'a [Column],
+    /// Stage.
+    pub stage: &'a Stage,
+    /// Quota rows in force.
+    pub quotas: &'a BTreeSet<QuotaRow>,
+}
+
+/// Terms of the cost and exposure of what is not in columns.
+#[derive(Default)]
+struct Shared {
+    nodes: BTreeMap<PoolIndex, usize>,
+    cost: Vec<(usize, f64)>,
+    exposure: Vec<(usize, f64)>,
+}
+
+/// Builds the model.
+#[must_use]
+pub fn build(parts: &Parts<'_>) -> Master {
+    let Parts { problem, columns, stage, quotas } = *parts;
+    let mut model = Model::default();
+    for (index, column) in columns.iter().enumerate() {
+        let value = stage.value(column.cost, column.exposure, column.changed_nodes);
+        model.column(format!("way_{}_{index}", column.workload), value, true);
+    }
+    let unplaced: Vec<usize> = (0..problem.workloads.len()).map(|w| model.column(format!("unplaced_{w}"), UNPLACED, false)).collect();
+    let choice = (0..problem.workloads.len())
+        .map(|w| {
+            let mut terms: Vec<(usize, f64)> = columns.iter().enumerate().filter(|(_, c)| c.workload == w).map(|(i, _)| (i, 1.0)).collect();
+            terms.push((unplaced[w], 1.0));
+            model.equal(format!("{}_{w}", Family::Choice.as_str()), 1.0, terms)
+        })
+        .collect();
+    let mut shared = Shared::default();
+    let (slots, peaks) = fixed_pools(&mut model, parts, &mut shared);
+    let credits = commitments(&mut model, parts, &mut shared);
+    let quotas = quotas.iter().map(|row| (*row, quota(&mut model, parts, (row, &shared.nodes)))).collect();
+    let changes = problem.max_changes.map(|most| {
+        let terms = columns.iter().enumerate().filter(|(_, c)| c.changed).map(|(i, _)| (i, 1.0)).collect();
+        model.at_most(format!("{}_changes", Family::Budget.as_str()), f64::from(most), terms)
+    });
+    let capped = |model: &mut Model, name: &str, cap: Option<f64>, own: &dyn Fn(&Column) -> f64, rest: &[(usize, f64)]| {
+        cap.map(|cap| {
+            let mut terms: Vec<(usize, f64)> = columns.iter().enumerate().map(|(i, c)| (i, own(c))).collect();
+            terms.extend_from_slice(rest);
+            model.at_most(format!("{}_{name}", Family::Budget.as_str()), cap, terms)
+        })
+    };
+    let cost_row = capped(&mut model, "cost", stage.cost_cap, &|c| c.cost, &shared.cost);
+    let exposure_row = capped(&mut model, "exposure", stage.exposure_cap, &|c| c.exposure, &shared.exposure);
+    let change_row = capped(&mut model, "changed_nodes", stage.change_cap, &|c| f64::from(c.changed_nodes), &[]);
+    for (column, dollars) in &shared.cost {
+        model.columns[*column].cost += stage.cost_weight * dollars;
+    }
+    for (column, exposure) in &shared.exposure {
+        model.columns[*column].cost += stage.exposure_weight * exposure;
+    }
+    Master { model, unplaced, choice, slots, peaks, credits, quotas, changes, cost_row, exposure_row, change_row }
+}
+
+type SlotRows = BTreeMap<PoolIndex, Vec<usize>>;
+type PeakRows = BTreeMap<(usize, PoolIndex), usize>;
+
+/// Nodes of fixed pools: enough slots in every hour, and enough for each workload's own peak (which the slots imply for
+/// whole choices, and which makes the relaxation tight).
+fn fixed_pools(model: &mut Model, parts: &Parts<'_>, shared: &mut Shared) -> (SlotRows, PeakRows) {
+    let used: BTreeSet<PoolIndex> = parts.columns.iter().flat_map(|c| &c.fixed).map(|u| u.pool).collect();
+    let (mut slots, mut peaks) = (SlotRows::new(), PeakRows::new());
+    for pool in used {
+        let p = &parts.problem.pools[pool];
+        let nodes = model.column(format!("nodes_{pool}"), 0.0, true);
+        shared.nodes.insert(pool, nodes);
+        shared.cost.push((nodes, p.price * HOURS_PER_WEEK as f64));
+        shared.exposure.push((nodes, f64::from(p.gpus) * p.hazard * HOURS_PER_WEEK as f64));
+        let uses: Vec<(usize, &Column, &crate::formulation::columns::column::FixedUse)> = parts
+            .columns
+            .iter()
+            .enumerate()
+            .flat_map(|(i, c)| c.fixed.iter().filter(move |u| u.pool == pool).map(move |u| (i, c, u)))
+            .collect();
+        let rows = (0..HOURS_PER_WEEK)
+            .map(|hour| {
+                let mut terms = vec![(nodes, f64::from(p.gpus))];
+                terms.extend(uses.iter().filter(|(_, _, u)| u.slots[hour] > 0).map(|(i, _, u)| (*i, -f64::from(u.slots[hour]))));
+                model.at_least(format!("{}_{pool}_{hour}", Family::NodeCapacity.as_str()), 0.0, terms)
+            })
+            .collect();
+        slots.insert(pool, rows);
+        for workload in uses.iter().map(|(_, c, _)| c.workload).collect::<BTreeSet<_>>() {
+            let mut terms = vec![(nodes, 1.0)];
+            terms.extend(uses.iter().filter(|(_, c, _)| c.workload == workload).map(|(i, _, u)| (*i, -f64::from(u.peak_nodes))));
+            let row = model.at_least(format!("{}_peak_{pool}_{workload}", Family::NodeCapacity.as_str()), 0.0, terms);
+            peaks.insert((workload, pool), row);
+        }
+    }
+    (slots, peaks)
+}
+
+/// Credits of commitments: constant in fixed pools, by hour in exclusive ones, together no more than is held.
+fn commitments(model: &mut Model, parts: &Parts<'_>, shared: &mut Shared) -> BTreeMap<PoolIndex, Vec<usize>> {
+    let problem = parts.problem;
+    let mut fixed_credit: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (&pool, &nodes) in &shared.nodes.clone() {
+        let p = &problem.pools[pool];
+        if p.committed > 0 {
+            let credit = model.column(format!("credit_{pool}"), 0.0, false);
+            model.columns[credit].upper = f64::from(p.committed);
+            model.at_least(format!("{}_{pool}", Family::Commitment.as_str()), 0.0, vec![(nodes, 1.0), (credit, -1.0)]);
+            shared.cost.push((credit, -p.price * HOURS_PER_WEEK as f64));
+            fixed_credit.insert((p.instance_type.to_string(), p.region.to_string()), credit);
+        }
+    }
+    let used: BTreeSet<PoolIndex> = parts.columns.iter().flat_map(|c| &c.exclusive).map(|u| u.pool).collect();
+    let mut rows = BTreeMap::new();
+    for pool in used.into_iter().filter(|&p| problem.pools[p].committed > 0) {
+        let p = &problem.pools[pool];
+        let fixed = fixed_credit.get(&(p.instance_type.to_string(), p.region.to_string()));
+        let hours = (0..HOURS_PER_WEEK)
+            .map(|hour| {
+                let credit = model.column(format!("credit_{pool}_{hour}"), 0.0, false);
+                model.columns[credit].upper = f64::from(p.committed);
+                shared.cost.push((credit, -p.price));
+                if let Some(&constant) = fixed {
+                    let name = format!("{}_both_{pool}_{hour}", Family::Commitment.as_str());
+                    model.at_most(name, f64::from(p.committed), vec![(credit, 1.0), (constant, 1.0)]);
+                }
+                let mut terms: Vec<(usize, f64)> = exclusive_terms(parts.columns, pool, |u| u.expected[hour]);
+                terms.push((credit, -1.0));
+                model.at_least(format!("{}_{pool}_{hour}", Family::Commitment.as_str()), 0.0, terms)
+            })
+            .collect();
+        rows.insert(pool, hours);
+    }
+    rows
+}
+
+/// Terms of the columns in an exclusive pool.
+fn exclusive_terms(
+    columns: &[Column],
+    pool: PoolIndex,
+    amount: impl Fn(&crate::formulation::columns::column::ExclusiveUse) -> f64,
+) -> Vec<(usize, f64)> {
+    let mut terms = Vec::new();
+    for (index, column) in columns.iter().enumerate() {
+        let sum: f64 = column.exclusive.iter().filter(|u| u.pool == pool).map(&amount).sum();
+        if sum > 0.0 {
+            terms.push((index, sum));
+        }
+    }
+    terms
+}
+
+/// One quota row.
+fn quota(model: &mut Model, parts: &Parts<'_>, (row, nodes): (&QuotaRow, &BTreeMap<PoolIndex, usize>)) -> usize {
+    let group = &parts.problem.quotas[row.group];
+    let mut terms: BTreeMap<usize, f64> = BTreeMap::new();
+    for &(pool, units) in &group.units {
+        if let Some(&column) = nodes.get(&pool) {
+            *terms.entry(column).or_insert(0.0) += units;
+        }
+        for (column, held) in exclusive_terms(parts.columns, pool, |u| u.held[row.hour]) {
+            *terms.entry(column).or_insert(0.0) += units * held;
+        }
+    }
+    for &(pool, units) in group.fallback_units.iter().filter(|(pool, _)| row.lost == Some(*pool)) {
+        if parts.problem.pools[pool].sharing == Sharing::Fixed
+            && let Some(&column) = nodes.get(&pool)
+        {
+            *terms.entry(column).or_insert(0.0) += units;
+        }
+        for (index, column) in parts.columns.iter().enumerate() {
+            for (_, lost) in column.lost.iter().filter(|(p, _)| *p == pool) {
+                *terms.entry(index).or_insert(0.0) += units * lost[row.hour];
+            }
+        }
+    }
+    let family = if row.lost.is_some() { Family::PoolLoss } else { Family::Quota };
+    let suffix = row.lost.map_or_else(String::new, |pool| format!("_{pool}"));
+    model.at_most(format!("{}_{}_{}{suffix}", family.as_str(), row.group, row.hour), group.limit, terms.into_iter().collect())
+}
+
+impl Master {
+    /// Prices for the columns from the duals of the relaxed master.
+    #[must_use]
+    pub fn duals(&self, parts: &Parts<'_>, answer: &Answer) -> Duals {
+        let y = |row: usize| answer.duals[row];
+        let mut duals = Duals::face_value(parts.problem);
+        let stage = parts.stage;
+        duals.cost = stage.cost_weight - self.cost_row.map_or(0.0, y);
+        duals.exposure = stage.exposure_weight - self.exposure_row.map_or(0.0, y);
+        duals.changed_nodes = stage.change_weight - self.change_row.map_or(0.0, y);
+        duals.changed = -self.changes.map_or(0.0, y);
+        duals.choice = self.choice.iter().map(|&row| y(row)).collect();
+        for (pool, prices) in &mut duals.slot {
+            let p = &parts.problem.pools[*pool];
+            let face = duals.cost * p.price + duals.exposure * f64::from(p.gpus) * p.hazard;
+            let unused = if p.committed > 0 { 0.0 } else { face / f64::from(p.gpus) };
+            for (hour, price) in prices.iter_mut().enumerate() {
+                *price = self.slots.get(pool).map_or(unused, |rows| y(rows[hour]).max(0.0));
+            }
+        }
+        duals.peak = self.peaks.iter().map(|(key, &row)| (*key, y(row).max(0.0))).collect();
+        duals.expected = self.credits.iter().map(|(pool, rows)| (*pool, rows.iter().map(|&row| -y(row).max(0.0)).collect())).collect();
+        for (row, index) in &self.quotas {
+            let price = -y(*index).min(0.0);
+            let group = &parts.problem.quotas[row.group];
+            let add = |map: &mut BTreeMap<PoolIndex, Vec<f64>>, pool: PoolIndex, units: f64| {
+                map.entry(pool).or_insert_with(|| vec![0.0; HOURS_PER_WEEK])[row.hour] += price * units;
+            };
+            for &(pool, units) in &group.units {
+                add(&mut duals.held, pool, units);
+            }
+            for &(pool, units) in group.fallback_units.iter().filter(|(pool, _)| row.lost == Some(*pool)) {
+                add(&mut duals.lost, pool, units);
+            }
+        }
+        duals
+    }
+}

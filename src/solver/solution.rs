@@ -1,0 +1,96 @@
+//! A chosen column for every workload, whole nodes for every fixed pool, and what it all comes to.
+
+use crate::domain::CapacityType;
+use crate::formulation::columns::Column;
+use crate::formulation::problem::{PoolIndex, Problem, Sharing};
+use crate::units::HOURS_PER_WEEK;
+use std::collections::BTreeMap;
+
+/// A solved problem.
+#[derive(Clone, Debug)]
+pub struct Solution {
+    /// One column a workload, in order.
+    pub columns: Vec<Column>,
+    /// Nodes of fixed pools in use.
+    pub fixed_nodes: BTreeMap<PoolIndex, u32>,
+    /// Cost a week beyond commitments, dollars.
+    pub cost: f64,
+    /// Spot GPU-hours x hazard a week.
+    pub exposure: f64,
+    /// Changed nodes.
+    pub changed_nodes: u32,
+    /// Value of the stage's objective.
+    pub value: f64,
+    /// Proven lower bound of the stage's objective.
+    pub bound: f64,
+}
+
+impl Solution {
+    /// `(value - bound) / value`; 0 when the value is 0.
+    #[must_use]
+    pub fn gap(&self) -> f64 {
+        if self.value.abs() < 1e-9 { 0.0 } else { ((self.value - self.bound) / self.value).max(0.0) }
+    }
+}
+
+/// Nodes that each fixed pool needs for the chosen columns.
+#[must_use]
+pub fn fixed_nodes(problem: &Problem, columns: &[Column]) -> BTreeMap<PoolIndex, u32> {
+    let mut slots: BTreeMap<PoolIndex, Vec<u32>> = BTreeMap::new();
+    for used in columns.iter().flat_map(|c| &c.fixed) {
+        let total = slots.entry(used.pool).or_insert_with(|| vec![0; HOURS_PER_WEEK]);
+        for (sum, own) in total.iter_mut().zip(&used.slots) {
+            *sum += own;
+        }
+    }
+    slots.into_iter().map(|(pool, hours)| (pool, hours.into_iter().max().unwrap_or(0).div_ceil(problem.pools[pool].gpus))).collect()
+}
+
+/// Expected nodes of every exclusive pool by hour.
+#[must_use]
+pub fn expected_nodes(columns: &[Column]) -> BTreeMap<PoolIndex, Vec<f64>> {
+    let mut nodes: BTreeMap<PoolIndex, Vec<f64>> = BTreeMap::new();
+    for used in columns.iter().flat_map(|c| &c.exclusive) {
+        let total = nodes.entry(used.pool).or_insert_with(|| vec![0.0; HOURS_PER_WEEK]);
+        for (sum, own) in total.iter_mut().zip(&used.expected) {
+            *sum += own;
+        }
+    }
+    nodes
+}
+
+/// Nodes of an exclusive pool that commitments pay for, by hour: what the fixed pool of the same type leaves.
+#[must_use]
+pub fn credited(problem: &Problem, (pool, nodes): (PoolIndex, &[f64]), fixed: &BTreeMap<PoolIndex, u32>) -> Vec<f64> {
+    let own = &problem.pools[pool];
+    if own.committed == 0 || own.capacity_type != CapacityType::OnDemand {
+        return vec![0.0; HOURS_PER_WEEK];
+    }
+    let taken: u32 = fixed
+        .iter()
+        .filter(|(p, _)| problem.pools[**p].instance_type == own.instance_type && problem.pools[**p].region == own.region)
+        .filter(|(p, _)| problem.pools[**p].capacity_type == CapacityType::OnDemand)
+        .map(|(_, n)| *n)
+        .sum();
+    let left = f64::from(own.committed.saturating_sub(taken));
+    nodes.iter().map(|n| n.min(left)).collect()
+}
+
+/// Adds up columns: cost, exposure and changes with whole nodes and commitments credited.
+#[must_use]
+pub fn of_columns(problem: &Problem, columns: Vec<Column>) -> Solution {
+    let fixed = fixed_nodes(problem, &columns);
+    let mut cost: f64 = columns.iter().map(|c| c.cost).sum();
+    let mut exposure: f64 = columns.iter().map(|c| c.exposure).sum();
+    for (&pool, &nodes) in &fixed {
+        let p = &problem.pools[pool];
+        debug_assert_eq!(p.sharing, Sharing::Fixed);
+        cost += f64::from(nodes.saturating_sub(p.committed)) * p.price * HOURS_PER_WEEK as f64;
+        exposure += f64::from(nodes) * f64::from(p.gpus) * p.hazard * HOURS_PER_WEEK as f64;
+    }
+    for (pool, nodes) in expected_nodes(&columns) {
+        cost -= problem.pools[pool].price * credited(problem, (pool, &nodes), &fixed).iter().sum::<f64>();
+    }
+    let changed_nodes = columns.iter().map(|c| c.changed_nodes).sum();
+    Solution { columns, fixed_nodes: fixed, cost, exposure, changed_nodes, value: 0.0, bound: f64::NEG_INFINITY }
+}

@@ -1,0 +1,64 @@
+//! Stages two and three: the safest plan within a target that least cost meets.
+
+use crate::formulation::Problem;
+use crate::plan;
+use crate::solver::{self, ColumnPool, Solution, SolveError, Stage};
+use crate::study::{TARGET_MARGIN, monthly};
+use crate::units::{MONTHS_PER_WEEK_FACTOR, Usd};
+
+/// A target in dollars.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// Dollars a month.
+    pub usd: Usd,
+    /// Baseline a month.
+    pub baseline: Usd,
+    /// Commitments a month.
+    pub committed: Usd,
+}
+
+/// The plan's solution and the stages that led to it.
+#[derive(Clone, Debug)]
+pub struct Staged {
+    /// Solution.
+    pub solution: Solution,
+    /// Stages in order.
+    pub stages: Vec<plan::Stage>,
+}
+
+/// Runs the safety stages when a target is asked for and least cost meets it.
+pub fn after(problem: &Problem, pool: &mut ColumnPool, (least, ask): (&Solution, Option<Ask>)) -> Result<Staged, SolveError> {
+    let committed = ask.map_or(Usd::ZERO, |a| a.committed);
+    let first = plan::Stage {
+        name: "least_cost".to_owned(),
+        unit: "usd_per_month".to_owned(),
+        value: monthly(least.value, committed).as_f64(),
+        bound: monthly(least.bound, committed).as_f64(),
+        gap: least.gap(),
+        usd_per_month: monthly(least.cost, committed),
+    };
+    let Some(ask) = ask.filter(|a| monthly(least.cost, a.committed) <= a.usd) else {
+        return Ok(Staged { solution: least.clone(), stages: vec![first] });
+    };
+    let week = |usd: Usd| (usd - ask.committed).as_f64() / MONTHS_PER_WEEK_FACTOR;
+    // The margin is kept where least cost leaves room for it; a hair is added so that least cost itself stays feasible.
+    let cap = week(ask.usd - ask.baseline.scaled(TARGET_MARGIN)).max(least.cost * (1.0 + 1e-9));
+    let safest = solver::solve(problem, &Stage::least_exposure(cap), pool)?;
+    let exposure_cap = safest.exposure * (1.0 + 1e-9) + 1e-6;
+    let calmest = solver::solve(problem, &Stage::fewest_changes(cap, exposure_cap), pool)?;
+    let solution = solver::solve(problem, &Stage::cheapest_within(exposure_cap, f64::from(calmest.changed_nodes)), pool)?;
+    let stage = |name: &str, unit: &str, (value, of): (f64, &Solution)| plan::Stage {
+        name: name.to_owned(),
+        unit: unit.to_owned(),
+        value,
+        bound: of.bound.min(value),
+        gap: if value.abs() < 1e-9 { 0.0 } else { ((value - of.bound) / value).max(0.0) },
+        usd_per_month: monthly(of.cost, ask.committed),
+    };
+    let stages = vec![
+        first,
+        stage("least_exposure", "spot_gpu_hours_x_hazard_per_week", (solution.exposure, &safest)),
+        stage("fewest_changes", "changed_nodes", (f64::from(solution.changed_nodes), &calmest)),
+    ];
+    Ok(Staged { solution, stages })
+}

@@ -1,0 +1,47 @@
+//! Scenarios under another assumption. Each takes a scenario and gives a changed copy.
+
+use crate::domain::{CapacityType, Scenario, WorkloadKind};
+use crate::units::UsdPerHour;
+
+/// Demand and work times a factor.
+#[must_use]
+pub fn demand(scenario: &Scenario, factor: f64) -> Scenario {
+    let mut changed = scenario.clone();
+    for workload in &mut changed.workloads {
+        match &mut workload.kind {
+            WorkloadKind::Service(service) => {
+                for rps in service.demand.mean_rps.iter_mut().chain(&mut service.demand.peak_rps) {
+                    *rps *= factor;
+                }
+            }
+            WorkloadKind::Job(job) => job.work_per_run *= factor,
+        }
+    }
+    changed
+}
+
+/// Capacity of every operating point times a factor: the same as demand by its inverse.
+#[must_use]
+pub fn capacity(scenario: &Scenario, factor: f64) -> Scenario {
+    demand(scenario, 1.0 / factor)
+}
+
+/// Spot prices times a factor.
+#[must_use]
+pub fn spot_price(scenario: &Scenario, factor: f64) -> Scenario {
+    let mut changed = scenario.clone();
+    for offering in changed.offerings.iter_mut().filter(|o| o.capacity_type == CapacityType::Spot) {
+        offering.price = UsdPerHour::from_f64(offering.price.as_f64() * factor);
+    }
+    changed
+}
+
+/// Reclaim hazards times a factor.
+#[must_use]
+pub fn hazard(scenario: &Scenario, factor: f64) -> Scenario {
+    let mut changed = scenario.clone();
+    for risk in changed.offerings.iter_mut().filter_map(|o| o.risk.as_mut()) {
+        risk.reclaims_per_hour *= factor;
+    }
+    changed
+}
