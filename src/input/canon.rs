@@ -35,6 +35,7 @@ pub fn text(scenario: &Scenario) -> String {
         accelerators,
         instance_types,
         offerings,
+        elsewhere,
         profiles,
         workloads,
         fleet,
@@ -60,6 +61,8 @@ pub fn text(scenario: &Scenario) -> String {
     accelerators.values().for_each(|value| accelerator(value, &mut form));
     instance_types.values().for_each(|value| instance_type(value, &mut form));
     offerings.iter().for_each(|value| offering(value, &mut form));
+    form.text("elsewhere", elsewhere.len());
+    elsewhere.iter().for_each(|value| offering(value, &mut form));
     profiles.values().for_each(|value| profile(value, &mut form));
     workloads.iter().for_each(|value| workload(value, &mut form));
     fleet_of(fleet, &mut form);

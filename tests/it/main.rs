@@ -7,6 +7,7 @@ mod emit;
 mod emit_fixture;
 mod emit_tools;
 mod golden;
+mod input;
 mod layering;
 mod markdown;
 mod report;
