@@ -3,10 +3,12 @@
 use super::{Exit, Terminal};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::input::read::Sources;
+use crate::input::render::Lines;
 use crate::input::{self, render};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -62,11 +64,12 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
     };
     let written = match args.format {
         Format::Json => {
+            let lines = sources.iter().map(|(path, text)| (path.as_path(), Lines::of(text))).collect();
             let report = Report {
                 format: DIAGNOSTICS_FORMAT,
                 sound: scenario.is_some(),
                 scenario_sha256: scenario.map(|scenario| scenario.sha256.as_str()),
-                diagnostics: diagnostics.iter().map(|diagnostic| as_json(diagnostic, sources)).collect(),
+                diagnostics: diagnostics.iter().map(|diagnostic| as_json(diagnostic, &lines)).collect(),
             };
             serde_json::to_string_pretty(&report).map_err(std::io::Error::other).and_then(|json| writeln!(terminal.out, "{json}"))
         }
@@ -106,11 +109,9 @@ fn human(
     )
 }
 
-fn as_json<'a>(diagnostic: &'a Diagnostic, sources: &Sources) -> DiagnosticJson<'a> {
+fn as_json<'a>(diagnostic: &'a Diagnostic, lines: &BTreeMap<&Path, Lines<'_>>) -> DiagnosticJson<'a> {
     let Diagnostic { code, severity, message, place, label, help } = diagnostic;
-    let text = place.as_ref().and_then(|place| sources.get(&place.path));
-    let start = place.as_ref().map(|place| place.span.start);
-    let position = text.zip(start).and_then(|(text, start)| text.get(..start)).map(render::position);
+    let position = place.as_ref().and_then(|place| Some(lines.get(place.path.as_path())?.position(place.span.start)));
     DiagnosticJson {
         code,
         severity: match severity {

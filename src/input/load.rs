@@ -147,11 +147,8 @@ fn gather(files: Files<'_>, name: &str, demo: bool) -> Result<Loaded, Rejected> 
     let before = faults.len();
     let mut scenario = scenario(&file, &known, &mut faults);
     let mut diagnostics = faults.into_vec();
-    if parsed.repaired {
-        // A key that was blanked out may be what these find missing.
-        let tail = diagnostics.split_off(before);
-        diagnostics.extend(tail.into_iter().filter(|diagnostic| !codes::OF_ABSENCE.contains(&diagnostic.code)));
-    }
+    let tail = diagnostics.split_off(before);
+    diagnostics.extend(tail.into_iter().filter(|diagnostic| !is_excused(diagnostic, &parsed.absent)));
     diagnostics.append(&mut desk.diagnostics);
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(desk.rejected(diagnostics, &shown));
@@ -167,9 +164,15 @@ fn gather(files: Files<'_>, name: &str, demo: bool) -> Result<Loaded, Rejected> 
     Ok(Loaded { scenario, diagnostics, sources: desk.sources })
 }
 
+/// Whether a fault misses a key that stands in the file and could not be read, which is told already.
+fn is_excused(diagnostic: &Diagnostic, absent: &[String]) -> bool {
+    let names = |key: &String| [Some(&diagnostic.message), diagnostic.help.as_ref()].into_iter().flatten().any(|text| text.contains(key));
+    codes::OF_ABSENCE.contains(&diagnostic.code) && absent.iter().any(names)
+}
+
 /// By file, the scenario's own first, and by place.
 fn sort(diagnostics: &mut [Diagnostic], first: &Path) {
-    diagnostics.sort_by_key(|diagnostic| {
+    diagnostics.sort_by_cached_key(|diagnostic| {
         let place = diagnostic.place.as_ref();
         let path = place.map(|place| place.path.clone());
         (path.as_deref() != Some(first), path, place.map(|place| place.span.start))

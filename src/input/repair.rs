@@ -6,10 +6,65 @@ use super::at::Span;
 pub fn blank(text: &mut String, at: Span) -> Option<String> {
     let range = entry(text, at)?;
     let key = key_of(&text[range.clone()])?;
+    erase(text, range);
+    Some(key)
+}
+
+/// Puts a sound value in the place of the one that the span marks, if it is not longer; returns whether it did.
+pub fn substitute(text: &mut String, at: Span, value: &str) -> bool {
+    let range = at.range();
+    let fits = text.get(range.clone()).is_some_and(|old| old.len() >= value.len() && !old.contains('\n'));
+    if fits {
+        let padded = format!("{value:<width$}", width = range.len());
+        text.replace_range(range, &padded);
+    }
+    fits
+}
+
+/// Blanks the whole item of a list that the span is in; returns where it began. `None`: the span is in no item.
+pub fn blank_item(text: &mut String, at: Span) -> Option<Span> {
+    let range = item(text, at)?;
+    let first = text[range.clone()].lines().next().unwrap_or_default().trim_end().len();
+    let marked = Span { start: range.start as u32, end: (range.start + first) as u32 };
+    erase(text, range);
+    Some(marked)
+}
+
+/// Bytes of the innermost block item (`- ..`) that the span is in.
+fn item(text: &str, at: Span) -> Option<std::ops::Range<usize>> {
+    let position = at.range().start;
+    let mut line_start = text.get(..position)?.rfind('\n').map_or(0, |i| i + 1);
+    let mut deepest = usize::MAX;
+    loop {
+        let line = text[line_start..].lines().next().unwrap_or_default();
+        let indent = line.len() - line.trim_start().len();
+        if line.trim_start().starts_with("- ") && indent < deepest {
+            let mut end = line_start + line.len();
+            for next in text[end..].split_inclusive('\n').skip(1) {
+                let body = next.trim_end();
+                if !body.is_empty() && body.len() - body.trim_start().len() <= indent {
+                    break;
+                }
+                end += next.len();
+            }
+            let start = line_start + indent;
+            return Some(start..start + text[start..end.min(text.len())].trim_end().len());
+        }
+        if !line.trim().is_empty() {
+            deepest = deepest.min(indent);
+        }
+        if line_start == 0 || deepest == 0 {
+            return None;
+        }
+        line_start = text[..line_start - 1].rfind('\n').map_or(0, |i| i + 1);
+    }
+}
+
+/// Spaces in the place of all but line breaks.
+fn erase(text: &mut String, range: std::ops::Range<usize>) {
     let blanks: String =
         text[range.clone()].chars().map(|c| if c == '\n' || c == '\r' { c.to_string() } else { " ".repeat(c.len_utf8()) }).collect();
     text.replace_range(range, &blanks);
-    Some(key)
 }
 
 /// The key of the entry that the span is in.
@@ -143,6 +198,20 @@ mod tests {
         let (key, rest) = blanked("- bad: 1\n  name: x\n", "bad");
         assert_eq!(key.as_deref(), Some("bad"));
         assert_eq!(rest.split_whitespace().collect::<Vec<_>>(), ["-", "name:", "x"]);
+    }
+
+    #[test]
+    fn an_item_goes_whole_and_a_value_is_replaced() {
+        let mut text = "a:\n  - x: 1\n    y: 2\n  - x: 3\n".to_owned();
+        let at = |text: &str, marked: &str| {
+            let start = u32::try_from(text.find(marked).unwrap()).unwrap();
+            Span { start, end: start + u32::try_from(marked.len()).unwrap() }
+        };
+        let place = at(&text, "3");
+        assert!(substitute(&mut text, place, "9") && !substitute(&mut text, place, "99"));
+        let place = at(&text, "2");
+        assert_eq!(blank_item(&mut text, place).map(|span| span.start), Some(5));
+        assert_eq!(text.split_whitespace().collect::<Vec<_>>(), ["a:", "-", "x:", "9"]);
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! "Did you mean": the nearest known name to a mistyped one.
 
+/// Names compared at most: a scenario of ten thousand groups, all mistyped, is still answered at once.
+const MOST_COMPARED: usize = 500;
+
 /// The nearest of `known` to `given`, if it is near enough to be a slip: a third of its letters, at most three.
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = fold(given);
     let allowed = (folded.len() / 3).clamp(1, 3);
     known
         .into_iter()
+        .take(MOST_COMPARED)
+        .filter(|name| name.len().abs_diff(given.len()) <= allowed + 2)
         .map(|name| (distance(&folded, &fold(name)), name))
         .filter(|(distance, _)| *distance <= allowed)
         .min()
@@ -15,6 +20,14 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
 /// Help text for an unknown name: the nearest one, else the known ones if they are few.
 pub fn help<'a>(given: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Option<String> {
     const FEW: usize = 12;
+    // `h100` is short for `h100-80-sxm` and `h100-94-nvl`, and no slip of `p100`.
+    let folded = fold(given);
+    let mut longer: Vec<&str> = known.clone().into_iter().filter(|name| folded.len() >= 2 && fold(name).starts_with(&folded)).collect();
+    longer.sort_unstable();
+    longer.dedup();
+    if (1..=4).contains(&longer.len()) {
+        return Some(format!("did you mean `{}`?", longer.join("` or `")));
+    }
     if let Some(name) = nearest(given, known.clone()) {
         return Some(format!("did you mean `{name}`?"));
     }
@@ -64,5 +77,6 @@ mod tests {
         assert_eq!(nearest("h100_80_sxn", known), Some("h100-80-sxm"));
         assert_eq!(nearest("us-esat-1", known), Some("us-east-1"));
         assert_eq!(nearest("tpu-v5", known), None);
+        assert_eq!(help("h100", known).as_deref(), Some("did you mean `h100-80-sxm`?"));
     }
 }

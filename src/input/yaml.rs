@@ -9,7 +9,7 @@ use super::faults::Faults;
 use super::repair;
 use super::suggest;
 use serde::de::DeserializeOwned;
-use serde_saphyr::{Error, Location, Options};
+use serde_saphyr::{Error, Options};
 
 /// Faults of structure that are reported for one file at most.
 const MAX_REPAIRS: usize = 20;
@@ -19,33 +19,72 @@ const MAX_REPAIRS: usize = 20;
 pub struct Parsed<T> {
     /// The value; `None` when nothing sound is left.
     pub value: Option<T>,
-    /// Parts were blanked out: what is missing in `value` may stand in the file.
-    pub repaired: bool,
+    /// Keys that were blanked out: a check that misses one of them in `value` has found nothing.
+    pub absent: Vec<String>,
 }
 
 /// Reads a text as `T`.
 pub fn parse<T: DeserializeOwned>(text: &str, faults: &mut Faults) -> Parsed<T> {
     let mut work = text.to_owned();
-    let mut blanked: Vec<String> = Vec::new();
-    loop {
+    // Keys whose absence from now on is our own doing.
+    let mut excused: Vec<String> = Vec::new();
+    for repairs in 0..=MAX_REPAIRS {
         let error = match serde_saphyr::from_str_with_options::<T>(&work, options()) {
-            Ok(value) => return Parsed { value: Some(value), repaired: !blanked.is_empty() },
+            Ok(value) => return Parsed { value: Some(value), absent: excused },
             Err(error) => error,
         };
         let error = innermost(&error);
-        let repaired = !blanked.is_empty();
-        match error {
-            Error::SerdeMissingField { field, .. } if blanked.iter().any(|key| key == field) => return Parsed { value: None, repaired },
-            _ if repaired && is_syntax(error) => return Parsed { value: None, repaired },
-            _ => report(error, text, faults),
+        if repairs > 0 && is_syntax(error) {
+            break;
         }
-        let span = error.location().and_then(|location| span_of(&location));
-        let key = span.filter(|_| is_local(error)).and_then(|span| repair::blank(&mut work, span));
-        match key {
-            Some(key) if blanked.len() < MAX_REPAIRS => blanked.push(key),
-            _ => return Parsed { value: None, repaired: true },
+        let at = error.location().as_ref().and_then(span_of).unwrap_or_default();
+        let mended = match error {
+            Error::SerdeMissingField { field, .. } => {
+                let item = repair::blank_item(&mut work, at);
+                if !excused.iter().any(|key| key == field) {
+                    missing(field, item, text, faults);
+                }
+                item.is_some()
+            }
+            _ => {
+                report(error, text, at, faults);
+                is_local(error) && mend(error, at, (&mut work, &mut excused))
+            }
+        };
+        if !mended {
+            break;
         }
     }
+    Parsed { value: None, absent: excused }
+}
+
+/// Takes the fault out of the text: a sound value in place of a wrong one, or no entry at all.
+fn mend(error: &Error, at: Span, (work, excused): (&mut String, &mut Vec<String>)) -> bool {
+    let sound: Vec<&str> = match error {
+        Error::SerdeUnknownVariant { expected, .. } => expected.clone(),
+        Error::InvalidScalar { .. } => vec!["1", "true"],
+        _ => Vec::new(),
+    };
+    let before = work.clone();
+    if sound.into_iter().any(|value| repair::substitute(work, at, value)) && *work != before {
+        return true;
+    }
+    let Some(key) = repair::blank(work, at) else { return false };
+    if let Error::SerdeUnknownField { field, expected, .. } = error {
+        excused.extend(suggest::nearest(field, expected.iter().copied()).map(str::to_owned));
+    }
+    // What was never a key of the format is missed by nobody.
+    if !matches!(error, Error::SerdeUnknownField { .. }) {
+        excused.push(key);
+    }
+    true
+}
+
+/// A key that must be there: told at the item of the list that lacks it, else at the head of the file.
+fn missing(field: &str, item: Option<Span>, text: &str, faults: &mut Faults) {
+    let first = text.lines().next().unwrap_or_default().len() as u32;
+    let (at, whose) = item.map_or((Span { start: 0, end: first.max(1) }, "the file"), |item| (item, "this item"));
+    faults.error(codes::MISSING_KEY, at, format!("missing key `{field}`")).label(format!("{whose} needs `{field}`"));
 }
 
 /// Limits that a scenario of ten thousand workloads keeps and a bomb of aliases does not.
@@ -92,8 +131,7 @@ fn is_syntax(error: &Error) -> bool {
 }
 
 /// One fault of structure as a diagnostic.
-fn report(error: &Error, text: &str, faults: &mut Faults) {
-    let at = error.location().as_ref().and_then(place).unwrap_or_default();
+fn report(error: &Error, text: &str, at: Span, faults: &mut Faults) {
     match error {
         Error::SerdeUnknownField { field, expected, .. } => {
             let known = expected.iter().copied();
@@ -103,9 +141,6 @@ fn report(error: &Error, text: &str, faults: &mut Faults) {
         Error::SerdeUnknownVariant { variant, expected, .. } => {
             let diagnostic = faults.error(codes::UNKNOWN_VALUE, at, format!("unknown value `{variant}`{}", of_key(text, at)));
             diagnostic.help = suggest::help(variant, expected.iter().copied());
-        }
-        Error::SerdeMissingField { field, .. } => {
-            faults.error(codes::MISSING_KEY, at, format!("missing key `{field}`")).label(format!("`{field}` belongs here"));
         }
         Error::DuplicateMappingKey { key, .. } => {
             let name = key.as_deref().unwrap_or("?");
@@ -145,7 +180,7 @@ fn wrong_type(error: &Error, text: &str, at: Span, faults: &mut Faults) {
 /// Rust's names of types in a reader's words.
 fn plain_type(wanted: &str) -> String {
     match wanted {
-        "f64" | "f32" | "float" | "invalid float" => "a number".to_owned(),
+        "f64" | "f32" | "float" | "floating point" | "invalid float" => "a number".to_owned(),
         "u32" | "u64" | "unsigned integer" => "a whole number, not negative".to_owned(),
         "i64" | "i32" | "integer" => "a whole number".to_owned(),
         "bool" | "boolean" => "`true` or `false`".to_owned(),
@@ -176,10 +211,6 @@ fn unit_of(key: &str) -> Option<&'static str> {
 
 fn of_key(text: &str, at: Span) -> String {
     repair::key_at(text, at).map(|key| format!(" of `{key}`")).unwrap_or_default()
-}
-
-fn place(location: &Location) -> Option<Span> {
-    span_of(location)
 }
 
 /// The reader's own words without its "at line x" tail.

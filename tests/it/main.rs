@@ -10,6 +10,7 @@ mod emit_fixture;
 mod emit_tools;
 mod fixture;
 mod golden;
+mod input;
 mod layering;
 mod markdown;
 mod report;

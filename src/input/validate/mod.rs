@@ -24,7 +24,7 @@ use crate::domain::{CapacityType, Cloud, InstanceType, NodeAutoscaler, NodeGroup
 use crate::ids::{AcceleratorId, InstanceTypeId, NodeGroupId, ProfileId, RegionId, WorkloadId};
 use jiff::civil::{Date, Weekday};
 use std::collections::{BTreeMap, BTreeSet};
-use values::{count, date, dns_label, quoted, unique, utc_offset};
+use values::{Zones, count, date, dns_label, quoted, unique};
 
 /// The anchor week of a scenario that names none: a week without a clock change in the northern winter.
 const DEFAULT_ANCHOR: &str = "2026-01-12";
@@ -44,6 +44,7 @@ pub struct Context<'a> {
     allow_estimated: bool,
     time_zone: &'a At<String>,
     utc_offset: i32,
+    zones: &'a Zones,
     monday: Date,
 }
 
@@ -72,7 +73,9 @@ pub struct Known<'a> {
 pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> Scenario {
     header(file, faults);
     let monday = anchor(file.anchor_monday.as_ref(), faults);
-    let offset = utc_offset(faults, &file.time_zone, monday);
+    let own_zones = file.workloads.iter().filter_map(|workload| workload.time_zone.as_ref());
+    let zones = Zones::of(std::iter::once(&file.time_zone).chain(own_zones).map(|zone| zone.as_str()), monday);
+    let offset = zones.offset(faults, &file.time_zone);
     let (regions, clouds) = regions(file, known.catalog, faults);
     let adders = policy::adders(&file.adders.clone().unwrap_or_default(), file.discount_percent.as_ref(), faults);
     let risk_file = file.risk.clone().unwrap_or_default();
@@ -94,6 +97,7 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
         allow_estimated: risk.allow_estimated,
         time_zone: &file.time_zone,
         utc_offset: offset,
+        zones: &zones,
         monday,
     };
     policy::pools(&risk_file, &file.prices, &context, faults);
@@ -242,19 +246,25 @@ fn room(file: &ScenarioFile, workloads: &[Workload], context: &Context<'_>, faul
 
 /// Frozen workloads exist and run somewhere.
 fn freeze(file: &ScenarioFile, workloads: &[Workload], faults: &mut Faults) -> BTreeSet<WorkloadId> {
+    let entries: BTreeMap<&str, bool> = file.workloads.iter().map(|entry| (entry.name.as_str(), entry.runs_on.is_some())).collect();
+    let sound: BTreeSet<&str> = workloads.iter().map(|workload| workload.id.as_str()).collect();
     let mut frozen = BTreeSet::new();
     for given in &file.freeze {
-        let Some(entry) = file.workloads.iter().find(|workload| workload.name.value == given.value) else {
-            faults.error(codes::UNKNOWN_WORKLOAD, given.span, format!("`freeze` names {}, which is no workload", quoted(given))).help =
-                suggest::help(given, file.workloads.iter().map(|w| w.name.as_str()));
-            continue;
-        };
-        if entry.runs_on.is_none() {
-            faults
-                .error(codes::FROZEN_NOWHERE, given.span, format!("`{}` is frozen and does not say where it runs", given.value))
-                .help("add `runs_on` to the workload: frozen means that it stays there");
+        match entries.get(given.as_str()) {
+            None => {
+                faults.error(codes::UNKNOWN_WORKLOAD, given.span, format!("`freeze` names {}, which is no workload", quoted(given))).help =
+                    suggest::help(given, entries.keys().copied());
+            }
+            Some(false) => {
+                faults
+                    .error(codes::FROZEN_NOWHERE, given.span, format!("`{}` is frozen and does not say where it runs", given.value))
+                    .help("add `runs_on` to the workload: frozen means that it stays there");
+            }
+            Some(true) if sound.contains(given.as_str()) => {
+                frozen.insert(WorkloadId::new(&*given.value));
+            }
+            Some(true) => {}
         }
-        frozen.extend(workloads.iter().find(|w| w.id.as_str() == given.value).map(|w| w.id.clone()));
     }
     frozen
 }

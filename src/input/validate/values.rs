@@ -5,6 +5,7 @@ use crate::input::codes;
 use crate::input::faults::Faults;
 use crate::input::suggest;
 use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bounds of a number, with its key for the message.
 #[derive(Clone, Copy, Debug)]
@@ -138,30 +139,64 @@ pub fn date(faults: &mut Faults, given: &At<String>, key: &str) -> Option<Date> 
     parsed
 }
 
-/// A time zone of the IANA database: hours ahead of UTC on the anchor Monday, rounded, with a note when it was uneven.
-pub fn utc_offset(faults: &mut Faults, zone: &At<String>, monday: Date) -> i32 {
-    let Some(seconds) = offset_seconds(zone, monday) else {
-        let diagnostic = faults.error(codes::UNKNOWN_TIME_ZONE, zone.span, format!("unknown time zone {}", quoted(zone)));
-        let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
-        diagnostic.help = suggest::nearest(zone, known.iter().map(String::as_str))
-            .map(|name| format!("did you mean `{name}`?"))
-            .or_else(|| Some("use an IANA name, for example `America/New_York` or `UTC`".to_owned()));
-        return 0;
-    };
-    let hours = (f64::from(seconds) / 3600.0).round() as i32;
-    if seconds % 3600 != 0 {
-        let exact = f64::from(seconds) / 3600.0;
-        faults.note(
-            codes::ROUNDED_ZONE,
-            zone.span,
-            format!("`{}` is {exact:+} h from UTC: planned as {hours:+} h, so schedules are off by up to half an hour", zone.value),
-        );
+/// What is known of the zones that a scenario names, each looked up once.
+#[derive(Debug)]
+pub struct Zones {
+    by_name: BTreeMap<String, Zone>,
+}
+
+/// A zone on the anchor Monday.
+#[derive(Debug)]
+enum Zone {
+    /// Seconds ahead of UTC.
+    Ahead(i32),
+    /// Not in the database, with the way out.
+    Unknown(String),
+}
+
+impl Zones {
+    /// Looks the names up.
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>, monday: Date) -> Self {
+        let names: BTreeSet<&str> = names.into_iter().collect();
+        let look_up = |name: &str| offset_seconds(name, monday).map_or_else(|| Zone::Unknown(nearest_zone(name)), Zone::Ahead);
+        Self { by_name: names.into_iter().map(|name| (name.to_owned(), look_up(name))).collect() }
     }
-    hours
+
+    /// Hours ahead of UTC, rounded, with a note when it was uneven and a fault when the zone is unknown.
+    pub fn offset(&self, faults: &mut Faults, zone: &At<String>) -> i32 {
+        match self.by_name.get(zone.as_str()) {
+            Some(Zone::Ahead(seconds)) => {
+                let exact = f64::from(*seconds) / 3600.0;
+                let hours = exact.round() as i32;
+                if seconds % 3600 != 0 {
+                    let zone_name = &zone.value;
+                    let message = format!(
+                        "`{zone_name}` is {exact:+} h from UTC and planned as {hours:+} h: schedules are off by up to half an hour"
+                    );
+                    faults.note(codes::ROUNDED_ZONE, zone.span, message);
+                }
+                hours
+            }
+            found => {
+                let diagnostic = faults.error(codes::UNKNOWN_TIME_ZONE, zone.span, format!("unknown time zone {}", quoted(zone)));
+                if let Some(Zone::Unknown(help)) = found {
+                    diagnostic.help(help);
+                }
+                0
+            }
+        }
+    }
+}
+
+/// The way out for an unknown zone.
+fn nearest_zone(name: &str) -> String {
+    let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
+    let near = suggest::nearest(name, known.iter().map(String::as_str));
+    near.map_or_else(|| "use an IANA name, for example `America/New_York` or `UTC`".to_owned(), |zone| format!("did you mean `{zone}`?"))
 }
 
 /// Seconds that a zone is ahead of UTC at noon of a day; `None` for an unknown zone.
-pub fn offset_seconds(zone: &str, day: Date) -> Option<i32> {
+fn offset_seconds(zone: &str, day: Date) -> Option<i32> {
     let zoned = day.at(12, 0, 0, 0).in_tz(zone).ok()?;
     Some(zoned.offset().seconds())
 }
@@ -175,7 +210,7 @@ pub fn quoted(text: &str) -> String {
 
 /// Faults for names that are given twice.
 pub fn unique<'a>(faults: &mut Faults, what: &str, names: impl IntoIterator<Item = &'a At<String>>) {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name.as_str()) {
             faults

@@ -1,14 +1,16 @@
 //! One workload: names, profile, placement, what its owner allows, and its demand or its work.
 
-use super::values::{between, count, dns_label, is_dns_label, label_value, number, optional, quoted, share, token, utc_offset};
+use super::fleet::region;
+use super::values::{between, count, dns_label, is_dns_label, label_value, number, optional, quoted, share, token};
 use super::{Context, demand, fit, job, scaling, slo};
 use crate::domain::{Job, Placement, Profile, ProfileKind, Service, SpotPolicy, Workload, WorkloadKind};
-use crate::ids::{AcceleratorId, NodeGroupId, ProfileId, WorkloadId};
+use crate::ids::{AcceleratorId, NodeGroupId, ProfileId, RegionId, WorkloadId};
 use crate::input::at::{At, Span};
 use crate::input::codes;
 use crate::input::faults::Faults;
 use crate::input::suggest;
 use crate::input::workload_file::{KindFile, RunsOnFile, SpotFile, WorkloadFile};
+use std::collections::BTreeSet;
 
 /// Share of the hour's mean demand that must survive the loss of a pool, where the owner gives none.
 const DEFAULT_CONTINGENCY: f64 = 0.5;
@@ -23,13 +25,14 @@ pub fn workload(file: &WorkloadFile, context: &Context<'_>, faults: &mut Faults)
     }
     let zone = file.time_zone.as_ref().unwrap_or(context.time_zone);
     let offset = match &file.time_zone {
-        Some(zone) => utc_offset(faults, zone, context.monday),
+        Some(zone) => context.zones.offset(faults, zone),
         None => context.utc_offset,
     };
     let placement = file.runs_on.as_ref().and_then(|runs_on| placement(runs_on, (file, profile), context, faults));
     let precisions = precisions(file, (placement.as_ref(), profile), faults);
-    let accelerators = file.accelerators.iter().map(|given| accelerator(given, context, faults)).collect();
-    let regions = file.regions.iter().map(|given| super::fleet::region(given, context, faults)).collect();
+    // Sets, so that the order of the file does not matter.
+    let accelerators: BTreeSet<AcceleratorId> = file.accelerators.iter().map(|given| accelerator(given, context, faults)).collect();
+    let regions: BTreeSet<RegionId> = file.regions.iter().map(|given| region(given, context, faults)).collect();
     let spot = spot(file.spot.as_ref(), (file, profile), faults);
     let kind = match file.kind {
         KindFile::Service => service(file, (profile, offset), context, faults).map(WorkloadKind::Service),
@@ -49,8 +52,8 @@ pub fn workload(file: &WorkloadFile, context: &Context<'_>, faults: &mut Faults)
         time_zone: zone.value.clone(),
         utc_offset_hours: offset,
         precisions,
-        accelerators,
-        regions,
+        accelerators: accelerators.into_iter().collect(),
+        regions: regions.into_iter().collect(),
         spot,
         placement,
     };
@@ -261,11 +264,8 @@ fn precisions(file: &WorkloadFile, (placement, profile): (Option<&Placement>, Op
             faults.error(codes::UNKNOWN_PRECISION, precision.span, message).help = suggest::help(precision, known.iter().copied());
         }
     }
-    let mut list: Vec<String> = Vec::new();
-    for name in placement.map(|p| p.precision.clone()).into_iter().chain(given.iter().map(|p| p.value.clone())) {
-        if !list.contains(&name) {
-            list.push(name);
-        }
-    }
-    list
+    // Today's stands first, as the placement or the list says; the order of the others means nothing.
+    let today = placement.map(|placement| placement.precision.clone()).or_else(|| given.first().map(|name| name.value.clone()));
+    let others: BTreeSet<String> = given.iter().map(|name| name.value.clone()).filter(|name| Some(name) != today.as_ref()).collect();
+    today.into_iter().chain(others).collect()
 }
