@@ -2,7 +2,7 @@
 
 use super::{Exit, Terminal};
 use crate::check::{self, Finding};
-use crate::domain::Scenario;
+use crate::input::{self, Loaded, Rejected, render};
 use crate::plan::{PLAN_FORMAT, Plan};
 use serde::Serialize;
 use std::io::Write;
@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 pub struct Args {
     /// Plan to check.
     pub plan: PathBuf,
-    /// Scenario that the plan was made from.
-    #[arg(long, value_name = "PATH", default_value = "scenario.yaml")]
-    pub scenario: PathBuf,
+    /// Scenario that the plan was made from [default: ./scenario.yaml; for a demo plan, the embedded example]
+    #[arg(long, value_name = "PATH")]
+    pub scenario: Option<PathBuf>,
     /// How findings are written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
@@ -32,22 +32,34 @@ pub enum Format {
 
 /// Runs the command: 0 clean, 1 findings, 2 when plan or scenario cannot be read.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
-    let read = read_plan(&args.plan).and_then(|plan| read_scenario(&args.scenario).map(|scenario| (plan, scenario)));
-    match read {
-        Ok((plan, scenario)) => {
-            let findings = check::plan(&scenario, &plan);
-            report(&Answer { plan: &plan, findings: &findings }, args.format, terminal)
-        }
+    let plan = match read_plan(&args.plan) {
+        Ok(plan) => plan,
         Err(fault) => {
             let _ = writeln!(terminal.err, "error: {fault}");
+            return Exit::BadInput;
+        }
+    };
+    match load_scenario(args, &plan) {
+        Ok(loaded) => {
+            let findings = check::plan(&loaded.scenario, &plan);
+            report(&Answer { plan: &plan, findings: &findings }, args.format, terminal)
+        }
+        Err(rejected) => {
+            let style = render::Style { color: terminal.color_err, ..render::Style::default() };
+            let _ = write!(terminal.err, "{}", render::render(&rejected.diagnostics, &rejected.sources, style));
+            let _ = writeln!(terminal.err, "{}", render::count(&rejected.diagnostics));
             Exit::BadInput
         }
     }
 }
 
-/// Reads the scenario. The one place to change when loading does.
-fn read_scenario(path: &Path) -> Result<Scenario, String> {
-    Err(format!("`{}`: reading scenarios is not wired to this command yet", path.display()))
+/// The scenario named, the one here, or for a demo plan the embedded example.
+fn load_scenario(args: &Args, plan: &Plan) -> Result<Loaded, Rejected> {
+    match &args.scenario {
+        Some(path) => input::load(path),
+        None if plan.demo => input::load_builtin_demo(),
+        None => input::load(Path::new("scenario.yaml")),
+    }
 }
 
 /// Reads a plan file; the fault names file, line and column.
