@@ -216,7 +216,10 @@ mod tests {
     #[test]
     fn arguments() {
         let parsed = args(&["gpuplan", "check", "plan.json", "--scenario", "s.yaml", "--format", "json"]);
-        assert_eq!((parsed.plan.to_str(), parsed.scenario.as_deref().and_then(Path::to_str), parsed.format), (Some("plan.json"), Some("s.yaml"), Format::Json));
+        assert_eq!(
+            (parsed.plan.to_str(), parsed.scenario.as_deref().and_then(Path::to_str), parsed.format),
+            (Some("plan.json"), Some("s.yaml"), Format::Json)
+        );
         assert_eq!(args(&["gpuplan", "check", "plan.json"]).format, Format::Human);
         assert!(Cli::try_parse_from(["gpuplan", "check"]).is_err());
     }

@@ -212,9 +212,9 @@ pub fn asleep(option: &ServiceOption, hour: usize) -> HourCount {
 
 /// Best plans of a base over the sets of days, windows shared out between them.
 fn best_of_base(frame: &Frame<'_>, costs: &[DayCosts], (base, duals): (Option<usize>, &Duals)) -> Option<(f64, Vec<DayPlan>)> {
-    // Awake replicas in sleepy hours are all flex: with a spot place that would break the spot share, so those options
-    // do not sleep.
-    if base.is_none() && frame.option.spot.is_some() && frame.option.share < 1.0 {
+    // A service that sleeps is one Deployment that cron and load scale together, so all of it is flex; on spot that
+    // would leave no floor for the loss of a zone, so those options do not sleep.
+    if base.is_none() && frame.option.spot.is_some() {
         return None;
     }
     let limit = frame.option.shape.max_windows as usize;
@@ -322,8 +322,13 @@ fn decision(frame: &Frame<'_>, index: usize, (plans, base): (&[(Vec<u8>, DayPlan
         for (position, state) in plan.iter().enumerate() {
             for &day in days {
                 let hour = frame.utc(day, position);
-                hours[hour] =
-                    state.map_or_else(|| asleep(frame.option, hour), |s| HourCount::up(frame.levels[s].floor, frame.levels[s].flex));
+                hours[hour] = state.map_or_else(
+                    || asleep(frame.option, hour),
+                    |s| {
+                        let (floor, flex) = counts(&frame.levels[s], base);
+                        HourCount::up(floor, flex)
+                    },
+                );
             }
         }
         windows.extend(windows_of(frame, days, (plan, base)));
@@ -331,6 +336,11 @@ fn decision(frame: &Frame<'_>, index: usize, (plans, base): (&[(Vec<u8>, DayPlan
     windows.sort();
     let base_counts = base.map_or((0, 0), |s| (frame.levels[s].floor, frame.levels[s].flex));
     Decision::Service { option: index, mode: Mode::Scheduled, base: base_counts, sleeps: base.is_none(), windows, hours }
+}
+
+/// Floor and flex of a level: all flex where the service sleeps outside windows.
+fn counts(level: &Level, base: Option<usize>) -> (u32, u32) {
+    if base.is_some() { (level.floor, level.flex) } else { (0, level.floor + level.flex) }
 }
 
 /// Runs of equal level other than the base, as windows.
@@ -341,7 +351,7 @@ fn windows_of(frame: &Frame<'_>, days: &[u8], (plan, base): (&DayPlan, Option<us
         let state = plan[position];
         let end = (position..HOURS).find(|&p| plan[p] != state).unwrap_or(HOURS);
         if let Some(level) = state.filter(|_| state != base) {
-            let Level { floor, flex, .. } = frame.levels[level];
+            let (floor, flex) = counts(&frame.levels[level], base);
             let (start, stop) = (frame.cut + position, frame.cut + end);
             let shift = (start / HOURS) as u8;
             windows.push(WindowSpec {
