@@ -96,7 +96,7 @@ pub fn of(service: &Service, point: &OperatingPoint, highest_load: f64) -> Resul
         Performance::Request { knots } => {
             let usable = usable_knots(service, knots)?;
             let best = usable.iter().map(|(knot, _)| knot.rate.0).fold(0.0, f64::max);
-            let service_s = usable.iter().map(|(knot, _)| knot.concurrency / knot.rate.0).fold(0.0, f64::max);
+            let service_s = busiest_service_s(service, &usable);
             let stable = knots.iter().map(|k| k.rate.0).fold(best, f64::max);
             let rate = move |n: u32| usable.iter().map(|(knot, wait)| request_rate(service, (knot, *wait), n)).fold(0.0, f64::max);
             let table = tabulate(rate, derate, highest_load)?;
@@ -173,6 +173,20 @@ fn usable_knots(service: &Service, knots: &[Knot]) -> Result<Vec<(Knot, f64)>, U
         return Err(Unfit::Latency(fastest));
     }
     Ok(usable)
+}
+
+/// Mean service time at the knot that carries the most on the fewest replicas, s: what is in flight there is what the
+/// autoscaler holds a replica to.
+fn busiest_service_s(service: &Service, usable: &[(Knot, f64)]) -> f64 {
+    let least = service.scaling.min_replicas.max(1);
+    let mut best = (0.0, 0.0);
+    for (knot, wait) in usable {
+        let rate = request_rate(service, (knot, *wait), least);
+        if rate > best.0 {
+            best = (rate, knot.concurrency / knot.rate.0);
+        }
+    }
+    best.1
 }
 
 /// Rate of `n` replicas at one knot.
