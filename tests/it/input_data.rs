@@ -62,6 +62,7 @@ fn every_fault_of_a_trace_is_told() {
     check(TRACE, "t_s,input_tokens,output_tokens\n", ("E1301", 0));
     check(TRACE, "t_s,input_tokens,output_tokens\n5,1,1\n3,1,1\n", ("E1304", 3));
     check(TRACE, "t_s,input_tokens,output_tokens\n5,x,1\n", ("E1303", 2));
+    check(TRACE, "t_s,input_tokens,output_tokens\n5,1,1\n1e300,1,1\n", ("E1303", 3));
     check(TRACE, "t_s,input_tokens,output_tokens\n5,1,1\n9,1,1\n", ("E1307", 0));
     let hour = "shape: {mean_rps: 2}\n      like: {file: data.csv}";
     check(hour, "t_s,input_tokens,output_tokens\n5,1,1\n9,1,1\n", ("E1314", 0));

@@ -288,6 +288,30 @@ fn a_bomb_of_aliases_is_refused_at_once() {
     assert!(before.elapsed().as_secs() < 5);
 }
 
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 300, failure_persistence: None, ..Default::default() })]
+
+    /// Whatever a slip of the hand does to the files, they are told of and nothing panics; the diagnostics can be rendered.
+    #[test]
+    fn no_slip_of_the_hand_is_a_panic(
+        cuts in proptest::collection::vec((0.0..1.0_f64, 0_usize..12, "[a-z0-9:{}\\[\\], \n\"'&*#é.-]{0,6}"), 1..5),
+        of_profile in proptest::bool::ANY,
+    ) {
+        let mut text = if of_profile { PROFILE.to_owned() } else { BASE.to_owned() };
+        for (at, length, put) in &cuts {
+            let start = text.floor_char_boundary((at * text.len() as f64) as usize);
+            let end = text.floor_char_boundary((start + length).min(text.len()));
+            text.replace_range(start..end, put);
+        }
+        let loaded = if of_profile { load_with(BASE, &text) } else { load_with(&text, PROFILE) };
+        let sound = loaded.is_ok();
+        let (found, sources) = diagnostics(loaded);
+        proptest::prop_assert_eq!(sound, !found.iter().any(|d| d.severity == Severity::Error));
+        let rendered = gpuplan::input::render::render(&found, &sources, gpuplan::input::render::Style::default());
+        proptest::prop_assert!(found.is_empty() || rendered.contains("[E1"));
+    }
+}
+
 #[test]
 fn a_broken_catalogue_would_be_told() {
     assert_eq!(gpuplan::input::codes::BROKEN_BUILTIN, "E1901");

@@ -132,7 +132,7 @@ fn job_of(file: &WorkloadFile, (profile, offset): (Option<&Profile>, i32), fault
         file.scaling.as_ref().map(|g| ("scaling", g.span)),
     ];
     strays.into_iter().flatten().for_each(|stray| misplaced(stray, "a job", faults));
-    let widest = profile.map_or(1, |profile| widest(profile));
+    let widest = profile.map_or(1, widest);
     let max_workers = file.max_workers.as_ref().map_or(widest, |given| count(faults, given, ("max_workers", 1)));
     let queue = file.queue.as_ref().map(|queue| job::queue(queue, faults));
     let Some(given) = &file.work else {
