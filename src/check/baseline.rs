@@ -52,7 +52,7 @@ fn finding(subject: &str, message: impl Into<String>) -> Finding {
 fn repeats(group: &NodeGroup, row: &NodeGroupCost) -> Option<Finding> {
     let wanted = (group.instance_type.as_str(), group.region.as_str(), group.capacity_type.as_str());
     let found = (row.instance_type.as_str(), row.region.as_str(), row.capacity_type.as_str());
-    let kept = wanted == found && same(group.nodes, row.nodes);
+    let kept = wanted == found && same(group.nodes, row.nodes) && group.reason == row.reason;
     (!kept).then(|| finding(&row.name, "another group than the scenario's").differs(format!("{wanted:?}"), format!("{found:?}")))
 }
 
@@ -64,9 +64,7 @@ fn usd_per_hour(view: &View<'_>, group: &NodeGroup) -> Option<f64> {
         return on_demand;
     }
     let posted = price::posted(view, view.offering(machine, &group.region, true)?);
-    let here = view.workloads().filter(|c| c.workload.placement.as_ref().is_some_and(|p| p.node_group == group.id));
-    let cold_s = here.map(|c| c.replica_cold_s()).fold(0.0, f64::max);
-    let switch_hours = (view.provision_s() + cold_s) / 3600.0;
+    let switch_hours = view.slowest_chain_s() / 3600.0;
     Some(spot::blend(&spot::risk_of(view, machine, &group.region), (posted, on_demand?), switch_hours))
 }
 

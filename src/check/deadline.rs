@@ -38,11 +38,11 @@ fn width(job: &JobView<'_>) -> Vec<Finding> {
     if workers > job.job.max_workers {
         findings.push(finding(job, "a wider gang than allowed").differs(job.job.max_workers, workers));
     }
-    if let Some(Performance::Job { throughput }) = job.common.point.map(|p| &p.performance) {
-        if !throughput.iter().any(|gang| gang.workers == workers) {
-            let known: Vec<String> = throughput.iter().map(|gang| gang.workers.to_string()).collect();
-            findings.push(finding(job, "a width that was never measured").differs(known.join(" or "), workers));
-        }
+    if let Some(Performance::Job { throughput }) = job.common.point.map(|p| &p.performance)
+        && !throughput.iter().any(|gang| gang.workers == workers)
+    {
+        let known: Vec<String> = throughput.iter().map(|gang| gang.workers.to_string()).collect();
+        findings.push(finding(job, "a width that was never measured").differs(known.join(" or "), workers));
     }
     findings
 }
@@ -61,10 +61,11 @@ fn runs(job: &JobView<'_>) -> Vec<Finding> {
         }
     }
     let offset = |run: &crate::plan::JobRunPlan| i64::from(run.start_hour) - i64::from(run.release_hour);
-    if let Some(first) = job.decided.runs.first().map(offset) {
-        if let Some(other) = job.decided.runs.iter().map(offset).find(|o| *o != first) {
-            findings.push(finding(job, "runs start at different offsets").differs(first as f64, other as f64));
-        }
+    let mut offsets = job.decided.runs.iter().map(offset);
+    if let Some(first) = offsets.next()
+        && let Some(other) = offsets.find(|o| *o != first)
+    {
+        findings.push(finding(job, "runs start at different offsets").differs(first as f64, other as f64));
     }
     findings
 }

@@ -127,7 +127,7 @@ fn reactive(service: &ServiceView<'_>, ask: &Ask<'_>, load: &[f64]) -> Vec<Findi
 /// The count is the one that the HPA itself would settle on; asleep it may be more.
 fn response(service: &ServiceView<'_>, hour: usize, exact: f64) -> Option<Finding> {
     let fewest = if service.asleep(hour) { 1 } else { service.service.scaling.min_replicas };
-    let fewest = f64::from(fewest.max(service.schedule.floor[hour] + service.schedule.flex[hour]));
+    let fewest = f64::from(fewest.max(service.schedule.floor[hour].saturating_add(service.schedule.flex[hour])));
     let (low, high) = (ceil(exact).max(fewest), (exact * (1.0 + RELATIVE)).ceil().max(fewest));
     let found = f64::from(service.total(hour));
     let kept = found >= low && (found <= high || service.asleep(hour));

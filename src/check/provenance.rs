@@ -22,6 +22,10 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
         })));
     }
     findings.extend(view.jobs.iter().filter_map(|job| {
+        let unit = job.common.profile.and_then(|p| p.work_unit.clone()).unwrap_or_default();
+        text(job.common.name(), "unit of work", (unit, job.decided.work_unit.as_str()))
+    }));
+    findings.extend(view.jobs.iter().filter_map(|job| {
         let wanted = job.job.queue.as_ref().map(|q| (q.scaler.as_str(), q.metadata.iter().cloned().collect()));
         let found = job.decided.queue.as_ref().map(|q| (q.scaler.as_str(), q.metadata.clone()));
         (wanted != found).then(|| finding(job.common.name(), "another queue").differs(format!("{wanted:?}"), format!("{found:?}")))
@@ -51,6 +55,7 @@ fn origin(view: &View<'_>) -> Vec<Finding> {
         text("plan", "node autoscaler", (scenario.node_autoscaler.kind.as_str(), stated.node_autoscaler.as_str())),
         // Nothing has replayed a plan yet: none may claim it.
         text("plan", "verification status", ("UNVERIFIED", plan.verification.status.as_str())),
+        text("plan", "verification reason", ("not replayed", plan.verification.reason.as_str())),
     ]
     .into_iter()
     .flatten()

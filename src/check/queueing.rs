@@ -24,7 +24,7 @@ pub(super) struct Stream {
 pub(super) fn sustained(knot: &Knot, stream: &Stream) -> f64 {
     let Some(limit) = stream.latency_limit_ms else { return 0.0 };
     let wait_s = (limit - latency_ms(knot, stream.percentile)) / 1000.0;
-    if !(wait_s > 0.0) || knot.rate.0 <= 0.0 {
+    if wait_s <= 0.0 || wait_s.is_nan() || knot.rate.0 <= 0.0 {
         return 0.0;
     }
     let n = f64::from(stream.replicas);

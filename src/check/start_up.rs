@@ -6,7 +6,7 @@
 use super::claims;
 use super::finding::{Dollars, Family, Finding};
 use super::price;
-use super::tolerance::{RELATIVE, at_most, same, same_usd};
+use super::tolerance::{same, same_usd};
 use super::view::{PoolView, ServiceView, View};
 use super::zero_hours;
 use crate::units::{HOURS_PER_WEEK, MONTHS_PER_WEEK_FACTOR};
@@ -34,17 +34,10 @@ fn finding(service: &ServiceView<'_>, message: impl Into<String>) -> Finding {
 
 fn starts(view: &View<'_>, service: &ServiceView<'_>) -> Option<Finding> {
     let planned = claims::starts(&service.decided.floor_by_hour) + claims::starts(&claims::flex_kept_up(service));
-    let (chain, cooldown) = (zero_hours::chain_s(view, service), zero_hours::cooldown(view, service));
-    let wakes = |cooldown_s: f64| -> f64 {
-        let asleep = (0..HOURS_PER_WEEK).filter(|t| service.asleep(*t));
-        asleep
-            .map(|t| f64::from(service.decided.flex_by_hour[t]) * zero_hours::wakes(service.service.demand.mean_rps[t], chain, cooldown_s))
-            .sum()
-    };
-    let (least, most) = (planned + wakes(cooldown.most_s), planned + wakes(cooldown.least_s));
-    let found = service.decided.starts_per_week;
-    let kept = found >= least * (1.0 - RELATIVE) - 1e-9 && at_most(found, most);
-    (!kept).then(|| finding(service, "other starts a week").differs(least, found))
+    let asleep = (0..HOURS_PER_WEEK).filter(|t| service.asleep(*t));
+    let woken: f64 = asleep.map(|t| f64::from(service.decided.flex_by_hour[t]) * zero_hours::wakes_of(view, service, t)).sum();
+    let (wanted, found) = (planned + woken, service.decided.starts_per_week);
+    (!same(wanted, found)).then(|| finding(service, "other starts a week").differs(wanted, found))
 }
 
 fn cold_start(view: &View<'_>, service: &ServiceView<'_>) -> Vec<Finding> {

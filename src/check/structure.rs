@@ -9,6 +9,10 @@ use std::collections::BTreeSet;
 
 /// More replicas than any plan has: a guard for the arithmetic after it.
 const MOST_REPLICAS: u32 = 4096;
+/// More nodes of one pool than any plan has.
+const MOST_NODES: f64 = 10_000.0;
+/// A run a minute is more than any week has.
+const MOST_RUNS: usize = 10_080;
 
 /// What is broken.
 pub(super) fn check(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
@@ -75,6 +79,7 @@ fn pool(scenario: &Scenario, pool: &NodePool) -> Vec<Finding> {
         findings.push(finding(&pool.name, "unknown capacity type").differs("on-demand or spot", pool.capacity_type.as_str()));
     }
     findings.extend(series(&pool.name, "nodes_by_hour", &pool.nodes_by_hour));
+    findings.extend(too_many(&pool.name, &pool.nodes_by_hour));
     findings
 }
 
@@ -139,6 +144,10 @@ fn service(plan: &Plan, name: &str, service: &ServicePlan) -> Vec<Finding> {
 fn job(plan: &Plan, name: &str, job: &JobPlan) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(series(name, "workers_by_hour", &job.workers_by_hour));
+    findings.extend(too_many(name, &job.workers_by_hour));
+    if job.runs.len() > MOST_RUNS {
+        findings.push(finding(name, "too many runs").differs(MOST_RUNS, job.runs.len()));
+    }
     findings.extend(known_pool(plan, name, &job.pool));
     findings.extend(job.fallback_pool.as_ref().and_then(|pool| known_pool(plan, name, pool)));
     if job.workers == 0 || job.workers > MOST_REPLICAS {
@@ -150,6 +159,11 @@ fn job(plan: &Plan, name: &str, job: &JobPlan) -> Vec<Finding> {
 fn known_pool(plan: &Plan, subject: &str, pool: &str) -> Option<Finding> {
     let known = plan.pools.iter().any(|p| p.name == pool);
     (!known).then(|| finding(subject, format!("the plan has no pool `{pool}`")))
+}
+
+fn too_many(subject: &str, nodes: &[f64]) -> Option<Finding> {
+    let most = nodes.iter().copied().fold(0.0, f64::max);
+    (most > MOST_NODES).then(|| finding(subject, "too many nodes").differs(MOST_NODES, most))
 }
 
 fn series(subject: &str, what: &str, values: &[f64]) -> Option<Finding> {

@@ -175,8 +175,8 @@ fn values(view: &View<'_>) -> Vec<Finding> {
                 }
             }
             "fewest_changes" => {
-                let changed: u32 = view.plan.workloads.iter().map(|w| w.change.changed_nodes).sum();
-                if !same(f64::from(changed), stage.value) {
+                let changed: f64 = view.plan.workloads.iter().map(|w| f64::from(w.change.changed_nodes)).sum();
+                if !same(changed, stage.value) {
                     findings.push(finding(&stage.name, "the workloads change other nodes").differs(changed, stage.value));
                 }
             }

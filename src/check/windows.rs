@@ -61,10 +61,9 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
             findings.extend(shape(service, window));
             findings.extend(crons(service, window));
         }
-        findings.extend(first_hour((0..HOURS_PER_WEEK).filter_map(|t| {
-            (service.schedule.covering[t] > 1)
-                .then(|| finding(service, "windows overlap").at(t).differs("at most 1", service.schedule.covering[t]))
-        })));
+        let covering = &service.schedule.covering;
+        let overlaps = (0..HOURS_PER_WEEK).filter(|t| covering[*t] > 1);
+        findings.extend(first_hour(overlaps.map(|t| finding(service, "windows overlap").at(t).differs("at most 1", covering[t]))));
         findings.extend(first_hour((0..HOURS_PER_WEEK).filter_map(|t| floor_of_hour(service, t))));
         findings.extend(first_hour((0..HOURS_PER_WEEK).filter_map(|t| flex_of_hour(service, t))));
     }
@@ -126,7 +125,7 @@ fn shape(service: &ServiceView<'_>, window: &Window) -> Vec<Finding> {
     let base_flex = service.decided.flex.as_ref().map_or(0, |f| f.base_replicas);
     let base_floor = service.decided.floor.base_replicas;
     // A cron trigger acts as a dynamic minimum: the autoscaler takes the largest, so a window can raise and never lower.
-    if window.floor < base_floor || window.flex < base_flex || window.floor + window.flex == 0 {
+    if window.floor < base_floor || window.flex < base_flex || (window.floor, window.flex) == (0, 0) {
         let found = format!("{} + {}", window.floor, window.flex);
         findings
             .push(finding(service, "a window below the base, which no cron can do").differs(format!("{base_floor} + {base_flex}"), found));

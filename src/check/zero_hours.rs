@@ -1,19 +1,14 @@
 //! Hours that may be at zero: who may, and how long the service is awake.
 //!
 //! With r mean requests a second, L = provisioning + cold start (p95, s) and K = cool-down (s):
-//! awake share `a = 1 - exp(-r (L + K))`, wakes an hour `w = 3600 r exp(-r (L + K))`, misses an hour `w (1 + r L)`.
+//! awake share `a = 1 - exp(-r (L + K))`, wakes an hour `w = 3600 r (1 - a) + max(0, a - a of the hour before)`, misses an
+//! hour `w (1 + r L)`.
 
 use super::finding::{Family, Finding, first_hour};
-use super::tolerance::{RELATIVE, at_most};
+use super::tolerance::{at_most, same};
 use super::view::{ServiceView, View};
 use crate::domain::ColdRequests;
 use crate::units::HOURS_PER_WEEK;
-
-/// The cool-down as the formulas may have used it: the plan states whole seconds, rounded up.
-pub(super) struct Cooldown {
-    pub least_s: f64,
-    pub most_s: f64,
-}
 
 /// Seconds from the first request at zero to a replica that serves, p95.
 pub(super) fn chain_s(view: &View<'_>, service: &ServiceView<'_>) -> f64 {
@@ -21,15 +16,23 @@ pub(super) fn chain_s(view: &View<'_>, service: &ServiceView<'_>) -> f64 {
 }
 
 /// The cool-down that the plan states, not below what it must be.
-pub(super) fn cooldown(view: &View<'_>, service: &ServiceView<'_>) -> Cooldown {
+pub(super) fn cooldown(view: &View<'_>, service: &ServiceView<'_>) -> f64 {
     let needed = service.service.scaling.cooldown.0.max(chain_s(view, service));
-    let stated = f64::from(service.decided.scaling.cooldown_s).max(needed);
-    Cooldown { least_s: needed.max(stated - 1.0), most_s: stated }
+    f64::from(service.decided.scaling.cooldown_s).max(needed)
 }
 
-/// Expected wakes from zero in an hour.
-pub(super) fn wakes(rate: f64, chain_s: f64, cooldown_s: f64) -> f64 {
-    3600.0 * rate * (-rate * (chain_s + cooldown_s)).exp()
+/// Expected wakes from zero in an hour, given the mean rate of the hour before.
+pub(super) fn wakes(rates: (f64, f64), chain_s: f64, cooldown_s: f64) -> f64 {
+    let (before, rate) = rates;
+    let asleep = |r: f64| 1.0 - awake(r, chain_s, cooldown_s);
+    3600.0 * rate * asleep(rate) + (asleep(before) - asleep(rate)).max(0.0)
+}
+
+/// Expected wakes of a service in an hour.
+pub(super) fn wakes_of(view: &View<'_>, service: &ServiceView<'_>, hour: usize) -> f64 {
+    let mean = &service.service.demand.mean_rps;
+    let before = mean[(hour + HOURS_PER_WEEK - 1) % HOURS_PER_WEEK];
+    wakes((before, mean[hour]), chain_s(view, service), cooldown(view, service))
 }
 
 fn awake(rate: f64, chain_s: f64, cooldown_s: f64) -> f64 {
@@ -85,14 +88,12 @@ fn cooldown_is_long_enough(view: &View<'_>, service: &ServiceView<'_>) -> Option
 
 fn share_of_hour(view: &View<'_>, service: &ServiceView<'_>, hour: usize) -> Option<Finding> {
     let found = service.decided.awake_share_by_hour[hour];
-    let (least, most) = if service.asleep(hour) {
-        let (rate, chain, cooldown) = (service.service.demand.mean_rps[hour], chain_s(view, service), cooldown(view, service));
-        (awake(rate, chain, cooldown.least_s), awake(rate, chain, cooldown.most_s))
+    let wanted = if service.asleep(hour) {
+        awake(service.service.demand.mean_rps[hour], chain_s(view, service), cooldown(view, service))
     } else {
-        (1.0, 1.0)
+        1.0
     };
-    let kept = found >= least * (1.0 - RELATIVE) - 1e-9 && at_most(found, most);
-    (!kept).then(|| finding(service, "wrong awake share").at(hour).differs(most, found))
+    (!same(wanted, found)).then(|| finding(service, "wrong awake share").at(hour).differs(wanted, found))
 }
 
 fn count_of_hour(service: &ServiceView<'_>, hour: usize) -> Option<Finding> {
@@ -108,7 +109,8 @@ mod tests {
     #[test]
     fn a_busy_service_is_awake_and_does_not_wake() {
         assert!(awake(1.0, 300.0, 300.0) > 0.999_999);
-        assert!(wakes(1.0, 300.0, 300.0) < 1e-9);
+        assert!(wakes((1.0, 1.0), 300.0, 300.0) < 1e-9);
+        assert!((wakes((0.0, 1.0), 300.0, 300.0) - 1.0).abs() < 1e-9);
     }
 
     #[test]
@@ -116,6 +118,6 @@ mod tests {
         let rate = 1.0 / 3600.0;
         let gap = (-900.0_f64 / 3600.0).exp();
         assert!((awake(rate, 300.0, 600.0) - (1.0 - gap)).abs() < 1e-12);
-        assert!((wakes(rate, 300.0, 600.0) - gap).abs() < 1e-12);
+        assert!((wakes((rate, rate), 300.0, 600.0) - gap).abs() < 1e-12);
     }
 }

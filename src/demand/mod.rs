@@ -30,11 +30,19 @@ pub struct SleepyHour {
     pub misses: f64,
 }
 
-/// Expected sleep of a service in an hour: requests come as a Poisson stream of `rps`, a wake takes `cold_s`, and it
-/// stays up for `cooldown_s` after the last request. Bursty streams wake less often, so this errs on the dear side.
+/// Expected sleep of a service in each hour of the cyclic week: within an hour requests come as a Poisson stream, a
+/// wake takes `cold_s`, and the service stays up for `cooldown_s` after the last request. Asleep with probability
+/// `idle = exp(-r (L + K))`, it wakes `3600 r idle` times, and once more by as much as it is less idle than in the hour
+/// before. Bursty streams wake less often inside an hour, so this errs on the dear side.
 #[must_use]
-pub fn sleepy_hour(rps: f64, cold_s: f64, cooldown_s: f64) -> SleepyHour {
-    let idle = (-rps * (cold_s + cooldown_s)).exp();
-    let wakes = 3600.0 * rps * idle;
-    SleepyHour { awake_share: 1.0 - idle, wakes, misses: wakes * (1.0 + rps * cold_s) }
+pub fn sleepy_week(mean_rps: &[f64], cold_s: f64, cooldown_s: f64) -> Vec<SleepyHour> {
+    let idle = |rps: f64| (-rps * (cold_s + cooldown_s)).exp();
+    let before = mean_rps.iter().cycle().skip(mean_rps.len().saturating_sub(1));
+    before
+        .zip(mean_rps)
+        .map(|(&before, &rps)| {
+            let wakes = 3600.0 * rps * idle(rps) + (idle(before) - idle(rps)).max(0.0);
+            SleepyHour { awake_share: 1.0 - idle(rps), wakes, misses: wakes * (1.0 + rps * cold_s) }
+        })
+        .collect()
 }

@@ -37,6 +37,8 @@ pub struct ServiceShape {
     pub sleep: Vec<SleepyHour>,
     /// Misses a week that the spare half of the error budget allows.
     pub spare_misses: f64,
+    /// Paid hours that one start adds.
+    pub start_hours: f64,
     /// Hours from the end of a reclaim notice to a serving replacement.
     pub recover_hours: f64,
     /// Share of mean load that stays stable when a pool is lost.
@@ -59,7 +61,9 @@ pub struct HourCount {
     pub floor: u32,
     /// Flex replicas, when awake.
     pub flex: u32,
-    /// Share of the hour in which flex replicas run: 1, or less where the service may be at zero.
+    /// The service may be at zero: flex replicas run only while it is awake.
+    pub asleep: bool,
+    /// Share of the hour in which flex replicas run: 1 unless it may be at zero.
     pub awake: f64,
     /// Expected wakes from zero.
     pub wakes: f64,
@@ -71,7 +75,7 @@ impl HourCount {
     /// An hour that is never at zero.
     #[must_use]
     pub const fn up(floor: u32, flex: u32) -> Self {
-        Self { floor, flex, awake: 1.0, wakes: 0.0, cold_misses: 0.0 }
+        Self { floor, flex, asleep: false, awake: 1.0, wakes: 0.0, cold_misses: 0.0 }
     }
 }
 
@@ -260,6 +264,7 @@ fn shape(context: &Context<'_>, service: &Service, (index, point): (usize, &Oper
         need_static: frozen_count.unwrap_or(need_static),
         sleep: if may_sleep(context, service, chain) { sleep(service, chain) } else { Vec::new() },
         spare_misses: service.slo.spare_budget() * service.demand.requests_per_week(),
+        start_hours: context.start_hours(),
         recover_hours: (chain - notice).max(0.0) / 3600.0,
         contingency: context.workload.spot.contingency,
         min_replicas: least,
@@ -294,7 +299,8 @@ fn may_sleep(context: &Context<'_>, service: &Service, chain_s: f64) -> bool {
 
 /// Expected sleep by hour; the cooldown is never shorter than the start-up chain.
 fn sleep(service: &Service, chain_s: f64) -> Vec<SleepyHour> {
-    let cooldown = service.scaling.cooldown.0.max(chain_s);
+    // Whole seconds, as KEDA takes them.
+    let cooldown = service.scaling.cooldown.0.max(chain_s).ceil();
     debug_assert_eq!(service.demand.mean_rps.len(), HOURS_PER_WEEK);
-    service.demand.mean_rps.iter().map(|&rps| demand::sleepy_hour(rps, chain_s, cooldown)).collect()
+    demand::sleepy_week(&service.demand.mean_rps, chain_s, cooldown)
 }

@@ -1,20 +1,37 @@
 //! Column generation: price, solve the relaxed master, repeat; then the integer master over what was found.
 //!
+//! Where the relaxation buys part of a node, the problem is split and each part has its own bound.
+//!
 //! The bound is Lagrangian: the relaxed master's value plus, for each workload, the least reduced cost that any of its
 //! columns can have. It holds for the full problem, windows, whole nodes and starts included, at any duals.
 
-use crate::formulation::columns::{Column, Duals, price};
+use crate::formulation::PoolIndex;
+use crate::formulation::columns::price::{self, Ask};
+use crate::formulation::columns::{Column, Duals};
 use crate::formulation::problem::Problem;
 use crate::solver::SolveError;
+use crate::solver::branch::Branch;
 use crate::solver::highs;
 use crate::solver::master::{self, Parts};
 use crate::solver::quota::{self, QuotaRow};
 use crate::solver::solution::{self, Solution};
 use crate::solver::stage::Stage;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rounds of pricing after which the bound is taken as it is.
 const MAX_ROUNDS: usize = 60;
+
+/// Times that a part of the problem is split while the gap is open.
+const MAX_SPLITS: usize = 24;
+
+/// Columns a workload that are added before the integer master.
+const ENRICH: usize = 40;
+
+/// Reduced cost below which a column nearly pays, as a share of the objective.
+const NEAR: f64 = 0.01;
+
+/// Relative gap at which nothing more is split.
+const CLOSE_ENOUGH: f64 = 1e-4;
 
 /// Columns added a workload and round.
 const KEEP: usize = 4;
@@ -42,7 +59,7 @@ impl Pool {
         let mut duals = Duals::face_value(problem);
         duals.choice = vec![1e9; problem.workloads.len()];
         for workload in 0..problem.workloads.len() {
-            let (columns, _) = price::best(problem, workload, (&pool.known[workload], &duals, 2 * KEEP));
+            let (columns, _) = price::best(problem, workload, (&pool.known[workload], Ask { duals: &duals, below: 0.0, keep: 2 * KEEP }));
             pool.add(columns);
         }
         pool
@@ -60,51 +77,104 @@ impl Pool {
     }
 }
 
+/// A part of the problem, relaxed.
+struct Relaxed {
+    branch: Branch,
+    bound: f64,
+    nodes: BTreeMap<PoolIndex, f64>,
+}
+
 /// Solves a stage. The pool keeps what was found for the next stage.
 pub fn solve(problem: &Problem, stage: &Stage, pool: &mut Pool) -> Result<Solution, SolveError> {
-    let mut bound = f64::NEG_INFINITY;
     loop {
-        bound = bound.max(relax(problem, stage, pool)?);
+        let root = relax(problem, stage, (pool, Branch::default()))?;
         let mut solution = round(problem, stage, pool)?;
+        solution.bound = root.as_ref().map_or(solution.value, |r| r.bound).min(solution.value);
+        if let Some(root) = root.filter(|_| stage.prove) {
+            solution = prove(problem, stage, (pool, root, solution))?;
+        }
         let broken: Vec<QuotaRow> = quota::broken(problem, &solution).into_iter().filter(|row| !pool.quotas.contains(row)).collect();
         if broken.is_empty() {
-            solution.value = stage.value(solution.cost, solution.exposure, solution.changed_nodes);
-            solution.bound = bound.min(solution.value);
             return Ok(solution);
         }
         pool.quotas.extend(broken);
     }
 }
 
-/// Prices until no column improves the relaxed master; the best bound seen.
-fn relax(problem: &Problem, stage: &Stage, pool: &mut Pool) -> Result<f64, SolveError> {
-    let mut bound = f64::NEG_INFINITY;
+/// Splits the part with the least bound until the gap is closed, nothing is left to split, or enough has been tried.
+fn prove(problem: &Problem, stage: &Stage, (pool, root, mut best): (&mut Pool, Relaxed, Solution)) -> Result<Solution, SolveError> {
+    let mut open = vec![root];
+    let mut closed = f64::INFINITY;
+    for _ in 0..MAX_SPLITS {
+        let Some(lowest) = (0..open.len()).min_by(|&a, &b| open[a].bound.total_cmp(&open[b].bound)) else { break };
+        if best.value - open[lowest].bound <= CLOSE_ENOUGH * best.value.abs() {
+            break;
+        }
+        let part = open.swap_remove(lowest);
+        let Some(halves) = part.branch.split(&part.nodes) else {
+            closed = closed.min(part.bound);
+            continue;
+        };
+        for half in halves {
+            if let Some(mut relaxed) = relax(problem, stage, (pool, half))? {
+                relaxed.bound = relaxed.bound.max(part.bound);
+                if relaxed.bound < best.value {
+                    open.push(relaxed);
+                }
+            }
+        }
+        let tried = round(problem, stage, pool)?;
+        if tried.value < best.value {
+            best = tried;
+        }
+    }
+    best.bound = open.iter().map(|part| part.bound).fold(closed, f64::min).min(best.value);
+    Ok(best)
+}
+
+/// Prices until no column improves the relaxed master of a part; the best bound seen. `None`: the part is empty.
+fn relax(problem: &Problem, stage: &Stage, (pool, branch): (&mut Pool, Branch)) -> Result<Option<Relaxed>, SolveError> {
+    let mut relaxed = Relaxed { branch, bound: f64::NEG_INFINITY, nodes: BTreeMap::new() };
     for _ in 0..MAX_ROUNDS {
         let columns = std::mem::take(&mut pool.active);
-        let parts = Parts { problem, columns: &columns, stage, quotas: &pool.quotas };
+        let parts = Parts { problem, columns: &columns, stage, quotas: &pool.quotas, branch: &relaxed.branch };
         let master = master::build(&parts);
         let answer = highs::solve(&master.model, true);
-        let priced = answer.map(|answer| answer.map(|answer| (master.duals(&parts, &answer), answer.objective)));
+        let priced = answer.map(|answer| answer.map(|answer| (master.duals(&parts, &answer), answer)));
         pool.active = columns;
-        let Some((duals, value)) = priced? else { return Err(SolveError::Infeasible(names(problem, &[]))) };
-        let mut lagrangian = value;
+        let Some((duals, answer)) = priced? else { return Ok(None) };
+        relaxed.nodes = master.nodes.iter().map(|(&pool, &column)| (pool, answer.values[column])).collect();
+        let mut lagrangian = answer.objective;
         let mut improved = false;
         for workload in 0..problem.workloads.len() {
-            let (columns, least) = price::best(problem, workload, (&pool.known[workload], &duals, KEEP));
+            let (columns, least) =
+                price::best(problem, workload, (&pool.known[workload], Ask { duals: &duals, below: -price::TOLERANCE, keep: KEEP }));
             lagrangian += least.min(0.0);
             improved |= pool.add(columns);
         }
-        bound = bound.max(lagrangian);
-        if !improved || value - bound <= CLOSE * value.abs() {
+        relaxed.bound = relaxed.bound.max(lagrangian);
+        if !improved || answer.objective - relaxed.bound <= CLOSE * answer.objective.abs() {
+            if relaxed.branch == Branch::default() {
+                enrich(problem, pool, (&duals, NEAR * answer.objective.abs()));
+            }
             break;
         }
     }
-    Ok(bound)
+    Ok(Some(relaxed))
+}
+
+/// Adds columns that nearly pay at the final duals: the best whole choice is made of such as these.
+fn enrich(problem: &Problem, pool: &mut Pool, (duals, below): (&Duals, f64)) {
+    for workload in 0..problem.workloads.len() {
+        let (columns, _) = price::best(problem, workload, (&pool.known[workload], Ask { duals, below, keep: ENRICH }));
+        pool.add(columns);
+    }
 }
 
 /// The integer master over the columns found.
 fn round(problem: &Problem, stage: &Stage, pool: &Pool) -> Result<Solution, SolveError> {
-    let parts = Parts { problem, columns: &pool.active, stage, quotas: &pool.quotas };
+    let whole = Branch::default();
+    let parts = Parts { problem, columns: &pool.active, stage, quotas: &pool.quotas, branch: &whole };
     let master = master::build(&parts);
     let Some(answer) = highs::solve(&master.model, false)? else { return Err(SolveError::Infeasible(names(problem, &[]))) };
     let unplaced: Vec<usize> = (0..problem.workloads.len()).filter(|&w| answer.values[master.unplaced[w]] > 0.5).collect();
@@ -114,7 +184,9 @@ fn round(problem: &Problem, stage: &Stage, pool: &Pool) -> Result<Solution, Solv
     let mut chosen: Vec<Column> =
         pool.active.iter().zip(&answer.values).filter(|(_, value)| **value > 0.5).map(|(c, _)| c.clone()).collect();
     chosen.sort_by_key(|c| c.workload);
-    Ok(solution::of_columns(problem, chosen))
+    let mut solution = solution::of_columns(problem, chosen);
+    solution.value = stage.value(solution.cost, solution.exposure, solution.changed_nodes);
+    Ok(solution)
 }
 
 fn names(problem: &Problem, workloads: &[usize]) -> Vec<String> {

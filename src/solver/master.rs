@@ -4,6 +4,7 @@ use crate::formulation::Family;
 use crate::formulation::columns::{Column, Duals};
 use crate::formulation::problem::{PoolIndex, Problem, Sharing};
 use crate::lp::Model;
+use crate::solver::branch::Branch;
 use crate::solver::highs::Answer;
 use crate::solver::quota::QuotaRow;
 use crate::solver::stage::Stage;
@@ -20,6 +21,8 @@ pub struct Master {
     pub model: Model,
     /// Position of each workload's `unplaced` column.
     pub unplaced: Vec<usize>,
+    /// Position of each fixed pool's node count.
+    pub nodes: BTreeMap<PoolIndex, usize>,
     choice: Vec<usize>,
     slots: BTreeMap<PoolIndex, Vec<usize>>,
     peaks: BTreeMap<(usize, PoolIndex), usize>,
@@ -42,6 +45,8 @@ pub struct Parts<'a> {
     pub stage: &'a Stage,
     /// Quota rows in force.
     pub quotas: &'a BTreeSet<QuotaRow>,
+    /// Limits on the node counts of fixed pools.
+    pub branch: &'a Branch,
 }
 
 /// Terms of the cost and exposure of what is not in columns.
@@ -55,7 +60,7 @@ struct Shared {
 /// Builds the model.
 #[must_use]
 pub fn build(parts: &Parts<'_>) -> Master {
-    let Parts { problem, columns, stage, quotas } = *parts;
+    let Parts { problem, columns, stage, quotas, branch: _ } = *parts;
     let mut model = Model::default();
     for (index, column) in columns.iter().enumerate() {
         let value = stage.value(column.cost, column.exposure, column.changed_nodes);
@@ -93,7 +98,7 @@ pub fn build(parts: &Parts<'_>) -> Master {
     for (column, exposure) in &shared.exposure {
         model.columns[*column].cost += stage.exposure_weight * exposure;
     }
-    Master { model, unplaced, choice, slots, peaks, credits, quotas, changes, cost_row, exposure_row, change_row }
+    Master { model, unplaced, nodes: shared.nodes, choice, slots, peaks, credits, quotas, changes, cost_row, exposure_row, change_row }
 }
 
 type SlotRows = BTreeMap<PoolIndex, Vec<usize>>;
@@ -108,6 +113,8 @@ fn fixed_pools(model: &mut Model, parts: &Parts<'_>, shared: &mut Shared) -> (Sl
         let p = &parts.problem.pools[pool];
         let nodes = model.column(format!("nodes_{pool}"), 0.0, true);
         shared.nodes.insert(pool, nodes);
+        model.columns[nodes].lower = parts.branch.least.get(&pool).map_or(0.0, |n| f64::from(*n));
+        model.columns[nodes].upper = parts.branch.most.get(&pool).map_or(f64::INFINITY, |n| f64::from(*n));
         shared.cost.push((nodes, p.price * HOURS_PER_WEEK as f64));
         shared.exposure.push((nodes, f64::from(p.gpus) * p.hazard * HOURS_PER_WEEK as f64));
         let uses: Vec<(usize, &Column, &crate::formulation::columns::column::FixedUse)> = parts

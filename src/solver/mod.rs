@@ -2,6 +2,7 @@
 //! integer master for the plan. Ends by gap or by a work limit, never by the clock, so the same input gives the same
 //! bytes.
 
+pub mod branch;
 pub mod generate;
 pub mod highs;
 pub mod master;

@@ -15,13 +15,29 @@ pub struct Stage {
     pub exposure_cap: Option<f64>,
     /// Changed nodes may not pass this.
     pub change_cap: Option<f64>,
+    /// Close the gap by splitting; without it the value is as good and the bound is that of the relaxation.
+    pub prove: bool,
 }
 
 impl Stage {
     /// Least cost.
     #[must_use]
     pub const fn least_cost() -> Self {
-        Self { cost_weight: 1.0, exposure_weight: 0.0, change_weight: 0.0, cost_cap: None, exposure_cap: None, change_cap: None }
+        Self {
+            cost_weight: 1.0,
+            exposure_weight: 0.0,
+            change_weight: 0.0,
+            cost_cap: None,
+            exposure_cap: None,
+            change_cap: None,
+            prove: true,
+        }
+    }
+
+    /// Least cost, for comparisons that quote no bound.
+    #[must_use]
+    pub const fn quick_least_cost() -> Self {
+        Self { prove: false, ..Self::least_cost() }
     }
 
     /// Least exposure within a cost.

@@ -42,7 +42,7 @@ pub fn plan(scenario: &Scenario, options: &Options, progress: Progress<'_>) -> R
     let ask = target.map(|t| (t, target_usd(t, baseline.usd_per_month)));
     progress("safety within the target");
     let staged =
-        stages::after(&problem, &mut pool, (&least, ask.map(|(_, usd)| stages::Ask { usd, baseline: baseline.usd_per_month, committed })))?;
+        stages::after(&problem, &mut pool, (&least, committed, ask.map(|(_, usd)| stages::Ask { usd, baseline: baseline.usd_per_month })))?;
     progress("competent operations");
     let competent = comparator(scenario, baseline.usd_per_month)?;
     let findings = Findings { optimality: optimality(&least, &staged, committed), competent, baseline: baseline.clone() };
@@ -92,7 +92,7 @@ pub fn committed(scenario: &Scenario) -> Usd {
 pub fn least_cost(scenario: &Scenario, freedom: &Freedom) -> Result<Usd, SolveError> {
     let problem = formulation::build(scenario, freedom);
     let mut pool = ColumnPool::of(&problem);
-    let solution = solver::solve(&problem, &Stage::least_cost(), &mut pool)?;
+    let solution = solver::solve(&problem, &Stage::quick_least_cost(), &mut pool)?;
     Ok(monthly(solution.cost, committed(scenario)))
 }
 

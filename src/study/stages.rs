@@ -13,8 +13,6 @@ pub struct Ask {
     pub usd: Usd,
     /// Baseline a month.
     pub baseline: Usd,
-    /// Commitments a month.
-    pub committed: Usd,
 }
 
 /// The plan's solution and the stages that led to it.
@@ -27,20 +25,23 @@ pub struct Staged {
 }
 
 /// Runs the safety stages when a target is asked for and least cost meets it.
-pub fn after(problem: &Problem, pool: &mut ColumnPool, (least, ask): (&Solution, Option<Ask>)) -> Result<Staged, SolveError> {
-    let committed = ask.map_or(Usd::ZERO, |a| a.committed);
+pub fn after(
+    problem: &Problem,
+    pool: &mut ColumnPool,
+    (least, committed, ask): (&Solution, Usd, Option<Ask>),
+) -> Result<Staged, SolveError> {
     let first = plan::Stage {
         name: "least_cost".to_owned(),
         unit: "usd_per_month".to_owned(),
         value: monthly(least.value, committed).as_f64(),
         bound: monthly(least.bound, committed).as_f64(),
-        gap: least.gap(),
+        gap: gap(monthly(least.value, committed).as_f64(), monthly(least.bound, committed).as_f64()),
         usd_per_month: monthly(least.cost, committed),
     };
-    let Some(ask) = ask.filter(|a| monthly(least.cost, a.committed) <= a.usd) else {
+    let Some(ask) = ask.filter(|a| monthly(least.cost, committed) <= a.usd) else {
         return Ok(Staged { solution: least.clone(), stages: vec![first] });
     };
-    let week = |usd: Usd| (usd - ask.committed).as_f64() / MONTHS_PER_WEEK_FACTOR;
+    let week = |usd: Usd| (usd - committed).as_f64() / MONTHS_PER_WEEK_FACTOR;
     // The margin is kept where least cost leaves room for it; a hair is added so that least cost itself stays feasible.
     let cap = week(ask.usd - ask.baseline.scaled(TARGET_MARGIN)).max(least.cost * (1.0 + 1e-9));
     let safest = solver::solve(problem, &Stage::least_exposure(cap), pool)?;
@@ -51,9 +52,9 @@ pub fn after(problem: &Problem, pool: &mut ColumnPool, (least, ask): (&Solution,
         name: name.to_owned(),
         unit: unit.to_owned(),
         value,
-        bound: of.bound.min(value),
-        gap: if value.abs() < 1e-9 { 0.0 } else { ((value - of.bound) / value).max(0.0) },
-        usd_per_month: monthly(of.cost, ask.committed),
+        bound: of.bound.clamp(0.0, value.max(0.0)),
+        gap: gap(value, of.bound.clamp(0.0, value.max(0.0))),
+        usd_per_month: monthly(of.cost, committed),
     };
     let stages = vec![
         first,
@@ -61,4 +62,9 @@ pub fn after(problem: &Problem, pool: &mut ColumnPool, (least, ask): (&Solution,
         stage("fewest_changes", "changed_nodes", (f64::from(solution.changed_nodes), &calmest)),
     ];
     Ok(Staged { solution, stages })
+}
+
+/// `(value - bound) / value`, 0 when the value is 0.
+fn gap(value: f64, bound: f64) -> f64 {
+    if value.abs() < 1e-9 { 0.0 } else { ((value - bound) / value).max(0.0) }
 }

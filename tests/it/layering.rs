@@ -19,7 +19,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("sizing", &["domain", "units", "ids"]),
     ("feasibility", &["domain", "units", "ids", "demand", "risk", "sizing", "diagnostic"]),
     ("formulation", &["domain", "units", "ids", "demand", "risk", "sizing", "lp"]),
-    ("solver", &["formulation", "lp", "units"]),
+    ("solver", &["formulation", "lp", "units", "domain"]),
     ("plan", &["domain", "units", "ids"]),
     ("plan::from_solution", &["domain", "units", "ids", "formulation", "solver", "demand", "sizing", "risk"]),
     ("study", &["domain", "units", "ids", "formulation", "solver", "plan", "sizing", "risk"]),
@@ -27,6 +27,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("emit", &["plan", "units"]),
     ("report", &["plan", "units"]),
     ("cli", &["*"]),
+    ("planner", &["check", "diagnostic", "domain", "feasibility", "plan", "solver", "study"]),
     ("main", &["*"]),
     ("lib", &["*"]),
 ];

@@ -1,11 +1,14 @@
 //! The one integration crate. Each area has a file; goldens are plain files under `tests/golden/`.
 
+mod check;
 mod cli;
+mod corruptions;
 mod diff;
 mod docs;
 mod emit;
 mod emit_fixture;
 mod emit_tools;
+mod fixture;
 mod golden;
 mod input;
 mod input_cli;
@@ -17,3 +20,4 @@ mod report;
 mod report_fixture;
 mod repository;
 mod rust_source;
+mod setup;

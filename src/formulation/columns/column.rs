@@ -153,7 +153,7 @@ pub fn of_service(problem: &Problem, workload: usize, option: &ServiceOption, de
     let flex: Vec<u32> = hours.iter().map(|h| h.flex).collect();
     let awake: Vec<f64> = hours.iter().map(|h| h.awake).collect();
     // In an hour that may be at zero the flex replicas start by waking, which is counted apart.
-    let scheduled: Vec<u32> = hours.iter().map(|h| if h.awake < 1.0 { 0 } else { h.flex }).collect();
+    let scheduled: Vec<u32> = hours.iter().map(|h| if h.asleep { 0 } else { h.flex }).collect();
     let wakes: f64 = hours.iter().map(|h| h.wakes * f64::from(h.flex)).sum();
     let place = option.flex();
     let node_hours =
@@ -291,13 +291,17 @@ pub fn peak_nodes(problem: &Problem, column: &Column) -> BTreeMap<(String, Capac
     peaks
 }
 
+/// Nodes taken away and added, against today's, when a workload's peak nodes are these.
+#[must_use]
+pub fn changed_nodes(problem: &Problem, workload: usize, plan: &BTreeMap<(String, CapacityType), u32>) -> u32 {
+    let today = &problem.workloads[workload].today;
+    let keys: std::collections::BTreeSet<_> = plan.keys().chain(today.keys()).collect();
+    keys.into_iter().map(|key| plan.get(key).copied().unwrap_or(0).abs_diff(today.get(key).copied().unwrap_or(0))).sum()
+}
+
 /// Compares the column's peak nodes with today's.
 fn mark_changes(problem: &Problem, column: &mut Column, other_mode: bool) {
-    let plan = peak_nodes(problem, column);
-    let today = &problem.workloads[column.workload].today;
-    let keys: std::collections::BTreeSet<_> = plan.keys().chain(today.keys()).collect();
-    column.changed_nodes =
-        keys.into_iter().map(|key| plan.get(key).copied().unwrap_or(0).abs_diff(today.get(key).copied().unwrap_or(0))).sum();
+    column.changed_nodes = changed_nodes(problem, column.workload, &peak_nodes(problem, column));
     column.changed = other_mode || column.changed_nodes > 0;
 }
 

@@ -4,10 +4,11 @@ use crate::domain::{CapacityType, Mode};
 use crate::formulation::columns::column::{self, Column, Decision};
 use crate::formulation::columns::duals::Duals;
 use crate::formulation::columns::schedule;
-use crate::formulation::problem::{Place, Problem, Sharing};
+use crate::formulation::problem::{Place, PoolIndex, Problem, Sharing};
 use crate::formulation::service::{HourCount, ServiceOption};
 use crate::risk;
 use crate::units::HOURS_PER_WEEK;
+use std::collections::BTreeMap;
 
 /// A column whose reduced cost is not below this (dollars a week, or the stage's unit) is not worth adding.
 pub const TOLERANCE: f64 = 1e-6;
@@ -40,21 +41,25 @@ pub fn hour(problem: &Problem, option: &ServiceOption, (count, hour): (&HourCoun
         + duals.cost * count.wakes * f64::from(count.flex) * option.flex().start
 }
 
-/// What every schedule of an option costs whatever its hours: the least that peaks in fixed pools and changed nodes
-/// can come to, less the price of the choice. Peaks are at least those of the highest need.
+/// What every schedule of an option costs whatever its hours: nodes at its peak in fixed pools and changed nodes, less
+/// the price of the choice. `peak` is the count (floor, flex) that no schedule stays below.
 #[must_use]
-pub fn constant_of_service(problem: &Problem, workload: usize, option: &ServiceOption, duals: &Duals) -> f64 {
-    let n = option.shape.need.iter().copied().max().unwrap_or(0);
-    let mean = option.shape.mean_rps.iter().copied().fold(0.0, f64::max);
-    let flex = option.spot_of(n, mean);
-    let mut constant = -duals.choice[workload];
-    for (place, count) in [(&option.floor, n - flex), (option.flex(), flex)] {
-        if place.sharing == Sharing::Fixed {
-            let nodes = (count * place.slots).div_ceil(problem.pools[place.pool].gpus);
-            constant += f64::from(nodes) * duals.peak.get(&(workload, place.pool)).copied().unwrap_or(0.0);
-        }
+pub fn constant_of_service(problem: &Problem, (workload, option): (usize, &ServiceOption), (peak, duals): ((u32, u32), &Duals)) -> f64 {
+    let mut constant = duals.changed - duals.choice[workload];
+    let mut slots: BTreeMap<PoolIndex, u32> = BTreeMap::new();
+    for (place, count) in [(&option.floor, peak.0), (option.flex(), peak.1)] {
+        *slots.entry(place.pool).or_insert(0) += count * place.slots;
     }
-    constant
+    let mut nodes: BTreeMap<(String, CapacityType), u32> = BTreeMap::new();
+    for (index, slots) in slots {
+        let pool = &problem.pools[index];
+        let taken = if pool.sharing == Sharing::Fixed { slots.div_ceil(pool.gpus) } else { slots / pool.gpus };
+        *nodes.entry((pool.instance_type.to_string(), pool.capacity_type)).or_insert(0) += taken;
+        constant += f64::from(taken) * duals.peak.get(&(workload, index)).copied().unwrap_or(0.0);
+    }
+    // A peak that is not known says nothing of how far the plan is from today.
+    let known = peak.0 + peak.1 > 0;
+    constant + if known { duals.changed_nodes * f64::from(column::changed_nodes(problem, workload, &nodes)) } else { 0.0 }
 }
 
 /// Reduced cost of a column.
@@ -126,7 +131,7 @@ fn reactive(index: usize, option: &ServiceOption) -> Vec<Decision> {
         shape.hpa.iter().zip(&shape.mean_rps).map(|(&n, &mean)| n - option.spot_of(n, mean)).max().unwrap_or(0)
     };
     let decide = |floor: u32, hours: Vec<HourCount>, sleeps: bool| {
-        let base = hours.iter().map(|h| if h.awake < 1.0 { 0 } else { h.flex }).min().unwrap_or(0);
+        let base = hours.iter().map(|h| if h.asleep { 0 } else { h.flex }).min().unwrap_or(0);
         Decision::Service {
             option: index,
             mode: Mode::Reactive,
@@ -145,37 +150,48 @@ fn reactive(index: usize, option: &ServiceOption) -> Vec<Decision> {
     decisions
 }
 
-/// Best columns of a workload at the duals (at most `keep` of them, those below zero), and a bound that none beats.
+/// What is sought at the duals.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// Prices.
+    pub duals: &'a Duals,
+    /// Columns are wanted whose reduced cost is below this.
+    pub below: f64,
+    /// At most so many.
+    pub keep: usize,
+}
+
+/// Best columns of a workload, and a bound on reduced costs that none of its columns beats.
 #[must_use]
-pub fn best(problem: &Problem, workload: usize, (known, duals, keep): (&[Column], &Duals, usize)) -> (Vec<Column>, f64) {
+pub fn best(problem: &Problem, workload: usize, (known, ask): (&[Column], Ask<'_>)) -> (Vec<Column>, f64) {
     let options = &problem.workloads[workload];
     let mut found: Vec<(f64, Column)> = Vec::new();
     let mut bound = f64::INFINITY;
     for column in known {
-        let value = reduced(problem, column, duals);
+        let value = reduced(problem, column, ask.duals);
         bound = bound.min(value);
-        if value < -TOLERANCE {
+        if value < ask.below {
             found.push((value, column.clone()));
         }
     }
     for (index, option) in options.services.iter().enumerate().filter(|(_, o)| o.modes.contains(&Mode::Scheduled)) {
-        let priced = schedule::price(problem, workload, (index, option), duals);
+        let priced = schedule::price(problem, workload, (index, option), ask.duals);
         bound = bound.min(priced.bound);
-        found.extend(priced.column.map(|column| (reduced(problem, &column, duals), column)));
+        found.extend(priced.column.map(|column| (reduced(problem, &column, ask.duals), column)));
     }
     for (index, option) in options.jobs.iter().enumerate() {
         let offsets = if option.held { 0..=0 } else { 0..=option.latest_offset };
-        let cheapest = offsets.map(|offset| {
+        for offset in offsets {
             let column = column::of_job(problem, workload, (index, option), offset);
-            (reduced(problem, &column, duals), column)
-        });
-        if let Some((value, column)) = cheapest.min_by(|a, b| a.0.total_cmp(&b.0)) {
+            let value = reduced(problem, &column, ask.duals);
             bound = bound.min(value);
-            found.push((value, column));
+            if value < ask.below {
+                found.push((value, column));
+            }
         }
     }
-    found.retain(|(value, _)| *value < -TOLERANCE);
+    found.retain(|(value, _)| *value < ask.below);
     found.sort_by(|a, b| a.0.total_cmp(&b.0));
-    found.truncate(keep);
+    found.truncate(ask.keep);
     (found.into_iter().map(|(_, column)| column).collect(), bound)
 }

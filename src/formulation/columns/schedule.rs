@@ -19,8 +19,11 @@ const HOURS: usize = 24;
 /// Patterns of a week: sets of local days that share their windows.
 const PATTERNS: [&[&[u8]]; 2] = [&[&[0, 1, 2, 3, 4, 5, 6]], &[&[0, 1, 2, 3, 4], &[5, 6]]];
 
+/// Steps between the last price of a miss that broke the error budget and the first that kept it.
+const BISECTIONS: usize = 10;
+
 /// Prices of a missed request, dollars, tried until the error budget is kept.
-const MISS_PRICES: [f64; 6] = [0.0, 0.001, 0.01, 0.1, 1.0, 100.0];
+const MISS_PRICES: [f64; 7] = [0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 1000.0];
 
 /// The best column found and a bound that no column of this option and mode beats.
 #[derive(Clone, Debug)]
@@ -68,22 +71,61 @@ struct DayCosts {
 type DayPlan = Vec<Option<usize>>;
 
 /// Prices the scheduled mode of an option.
+///
+/// Misses are priced: at 0 first, then dearer until the error budget is kept, then between the last price that broke it
+/// and the first that kept it. Every price gives a bound; the best of them counts.
 #[must_use]
 pub fn price(problem: &Problem, workload: usize, (index, option): (usize, &ServiceOption), duals: &Duals) -> Priced {
     let frame = Frame { problem, workload, option, levels: levels(option), cut: least_loaded_hour(option) };
+    let constant = price::constant_of_service(problem, (workload, option), (least_peak(&frame), duals));
     let mut best = Priced { column: None, bound: f64::NEG_INFINITY };
-    let constant = price::constant_of_service(problem, workload, option, duals);
-    for miss_price in MISS_PRICES {
-        let Some((value, column)) = cheapest(&frame, index, (duals, miss_price)) else {
-            return Priced { column: None, bound: f64::INFINITY };
-        };
+    let mut try_price = |miss_price: f64| -> Option<bool> {
+        let (value, column) = cheapest(&frame, index, (duals, miss_price))?;
         best.bound = best.bound.max(value - miss_price * option.shape.spare_misses + constant);
-        if column.is_some() {
-            best.column = column;
-            break;
+        let kept = column.is_some();
+        if let Some(column) = column
+            && best.column.as_ref().is_none_or(|known| price::reduced(problem, &column, duals) < price::reduced(problem, known, duals))
+        {
+            best.column = Some(column);
+        }
+        Some(kept)
+    };
+    let mut broken = 0.0;
+    for miss_price in MISS_PRICES {
+        match try_price(miss_price) {
+            None => return Priced { column: None, bound: f64::INFINITY },
+            Some(false) => broken = miss_price,
+            Some(true) => {
+                bisect((broken, miss_price), &mut try_price);
+                break;
+            }
         }
     }
     best
+}
+
+/// Closes in on the price of a miss at which the budget is just kept.
+fn bisect((mut broken, mut kept): (f64, f64), try_price: &mut impl FnMut(f64) -> Option<bool>) {
+    if kept <= 0.0 {
+        return;
+    }
+    for _ in 0..BISECTIONS {
+        let middle = f64::midpoint(broken, kept);
+        if try_price(middle) == Some(true) { kept = middle } else { broken = middle }
+    }
+}
+
+/// Counts (floor, flex) that the peak of no schedule stays below.
+fn least_peak(frame: &Frame<'_>) -> (u32, u32) {
+    let top = frame.levels.last().map_or((0, 0), |l| (l.floor, l.flex));
+    // A service that may sleep can carry any hour asleep, where every replica is flex.
+    if frame.option.shape.sleep.is_empty() {
+        top
+    } else if frame.option.spot.is_none() {
+        (0, top.0 + top.1)
+    } else {
+        (0, 0)
+    }
 }
 
 /// Distinct counts that hours need, each with the split that is right for the highest mean load it may carry.
@@ -165,7 +207,7 @@ pub fn asleep(option: &ServiceOption, hour: usize) -> HourCount {
     let SleepyHour { awake_share, wakes, misses } = option.shape.sleep[hour];
     // Awake, every replica is flex: a floor would not sleep. Spot only as far as the split allows.
     let n = option.shape.need[hour].max(1);
-    HourCount { floor: 0, flex: n, awake: awake_share, wakes, cold_misses: misses }
+    HourCount { floor: 0, flex: n, asleep: true, awake: awake_share, wakes, cold_misses: misses }
 }
 
 /// Best plans of a base over the sets of days, windows shared out between them.

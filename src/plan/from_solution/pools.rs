@@ -50,30 +50,29 @@ pub fn stand_in(problem: &Problem, spot: PoolIndex) -> Option<PoolIndex> {
 /// Hours a week that starts and tails of one column add in an exclusive pool.
 #[must_use]
 pub fn start_hours(problem: &Problem, column: &Column, pool: PoolIndex) -> f64 {
+    if problem.pools[pool].sharing == Sharing::Fixed {
+        return 0.0;
+    }
     let options = &problem.workloads[column.workload];
-    let used: f64 = column.exclusive.iter().filter(|u| u.pool == pool).flat_map(|u| &u.expected).sum();
-    let price = problem.pools[pool].price;
     match &column.decision {
         Decision::Frozen => 0.0,
         Decision::Job { option, .. } => {
             let job = &options.jobs[*option];
-            if job.held { 0.0 } else { f64::from(job.workers) * job.runs.len() as f64 * job.tail_hours }
+            if job.held || job.place.pool != pool { 0.0 } else { f64::from(job.workers) * job.runs.len() as f64 * job.tail_hours }
         }
-        // A service's own cost is node-hours and starts at the pools' prices; what is not node-hours here is starts.
         Decision::Service { option, hours, .. } => {
             let o = &options.services[*option];
             let (mut floor_starts, mut flex_starts) = (0.0, 0.0);
             for hour in 0..HOURS_PER_WEEK {
                 let before = &hours[(hour + HOURS_PER_WEEK - 1) % HOURS_PER_WEEK];
-                let up = |h: &crate::formulation::service::HourCount| if h.awake < 1.0 { 0 } else { h.flex };
+                let up = |h: &crate::formulation::service::HourCount| if h.asleep { 0 } else { h.flex };
                 floor_starts += f64::from(hours[hour].floor.saturating_sub(before.floor));
                 flex_starts += f64::from(up(&hours[hour]).saturating_sub(up(before))) + hours[hour].wakes * f64::from(hours[hour].flex);
             }
-            debug_assert!(used >= 0.0 && price >= 0.0);
             let mut starts = 0.0;
             for (place, count) in [(&o.floor, floor_starts), (o.flex(), flex_starts)] {
-                if place.pool == pool && place.price > 0.0 {
-                    starts += count * place.start / place.price;
+                if place.pool == pool {
+                    starts += count * o.shape.start_hours;
                 }
             }
             starts

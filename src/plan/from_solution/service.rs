@@ -94,7 +94,7 @@ fn flex(context: &Context<'_>, decided: &Decided<'_>) -> FlexPlan {
 
 /// Starts a week: floor and flex grow, and wakes from zero.
 fn starts(hours: &[HourCount]) -> f64 {
-    let up = |h: &HourCount| if h.awake < 1.0 { 0 } else { h.flex };
+    let up = |h: &HourCount| if h.asleep { 0 } else { h.flex };
     (0..hours.len())
         .map(|hour| {
             let (now, before) = (&hours[hour], &hours[(hour + hours.len() - 1) % hours.len()]);
