@@ -185,5 +185,15 @@ pub const FROZEN_NOWHERE: &str = "E1507";
 /// Embedded data that cannot be read.
 pub const BROKEN_BUILTIN: &str = "E1901";
 
-/// Faults of something that is not there: not told of a file of which parts could not be read.
-pub const OF_ABSENCE: [&str; 6] = [MISSING_PART, EXACTLY_ONE, NO_LIMIT, NO_TOKENS, DEFAULT_ATTAINMENT, ASSUMED_POISSON];
+/// Faults that may be of our own doing when a key of the file was blanked out, or its word replaced, to read on.
+pub const OF_ABSENCE: [&str; 9] = [
+    MISSING_PART,
+    PART_OF_ANOTHER_KIND,
+    PROFILE_OF_ANOTHER_KIND,
+    WRONG_BLOCK,
+    EXACTLY_ONE,
+    NO_LIMIT,
+    NO_TOKENS,
+    DEFAULT_ATTAINMENT,
+    ASSUMED_POISSON,
+];

@@ -51,6 +51,12 @@ impl Faults {
         self.all[before..].iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
+    /// Keeps of the ones after the first `before` those that `keep` says.
+    pub fn retain_from(&mut self, before: usize, keep: impl Fn(&Diagnostic) -> bool) {
+        let tail = self.all.split_off(before);
+        self.all.extend(tail.into_iter().filter(keep));
+    }
+
     /// Nothing found so far.
     #[must_use]
     pub fn is_empty(&self) -> bool {

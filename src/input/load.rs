@@ -146,9 +146,8 @@ fn gather(files: Files<'_>, name: &str, demo: bool) -> Result<Loaded, Rejected> 
     let known = Known { catalog: &desk.catalog, profiles: &desk.profiles, data: &desk.data, demo };
     let before = faults.len();
     let mut scenario = scenario(&file, &known, &mut faults);
+    faults.retain_from(before, |diagnostic| !parsed.excuses.cover(diagnostic));
     let mut diagnostics = faults.into_vec();
-    let tail = diagnostics.split_off(before);
-    diagnostics.extend(tail.into_iter().filter(|diagnostic| !is_excused(diagnostic, &parsed.absent)));
     diagnostics.append(&mut desk.diagnostics);
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(desk.rejected(diagnostics, &shown));
@@ -162,12 +161,6 @@ fn gather(files: Files<'_>, name: &str, demo: bool) -> Result<Loaded, Rejected> 
     scenario.inputs = desk.inputs.into_iter().collect();
     sort(&mut diagnostics, &shown);
     Ok(Loaded { scenario, diagnostics, sources: desk.sources })
-}
-
-/// Whether a fault misses a key that stands in the file and could not be read, which is told already.
-fn is_excused(diagnostic: &Diagnostic, absent: &[String]) -> bool {
-    let names = |key: &String| [Some(&diagnostic.message), diagnostic.help.as_ref()].into_iter().flatten().any(|text| text.contains(key));
-    codes::OF_ABSENCE.contains(&diagnostic.code) && absent.iter().any(names)
 }
 
 /// By file, the scenario's own first, and by place.
@@ -279,9 +272,11 @@ impl Desk<'_> {
         let mut faults = Faults::of(shown);
         let stem = Path::new(&recorded).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let sha256 = canon::sha256_hex(text.as_bytes());
-        let file = yaml::parse(&text, &mut faults).value;
+        let parsed = yaml::parse(&text, &mut faults);
+        let before = faults.len();
         let context = ProfileContext { stem: &stem, accelerators: &self.accelerators, sha256: sha256.clone() };
-        let profile = file.map(|file| profile(&file, &context, &mut faults));
+        let profile = parsed.value.map(|file| profile(&file, &context, &mut faults));
+        faults.retain_from(before, |diagnostic| !parsed.excuses.cover(diagnostic));
         self.sources.insert(shown.to_owned(), text);
         let sound = !faults.has_errors_since(0);
         self.diagnostics.extend(faults.into_vec());

@@ -77,20 +77,17 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
 
 /// The lines that the span is in (the first three of them), the number of the first, and the span inside them.
 fn window(text: &str, span: std::ops::Range<usize>) -> (&str, usize, std::ops::Range<usize>) {
-    let floor = |mut i: usize| {
-        i = i.min(text.len());
-        while !text.is_char_boundary(i) {
-            i -= 1;
-        }
-        i
-    };
-    let (start, end) = (floor(span.start), floor(span.end.max(span.start)));
+    const MOST_LINES: usize = 3;
+    let start = text.floor_char_boundary(span.start);
     let first = text[..start].rfind('\n').map_or(0, |i| i + 1);
-    let line = text[..first].matches('\n').count() + 1;
-    let stop = text[first..].match_indices('\n').nth(2).map_or(text.len(), |(i, _)| first + i);
-    let end = end.clamp(start, stop).max((start + 1).min(stop));
-    let last = text[end.saturating_sub(1).max(start)..].find('\n').map_or(text.len(), |i| end.saturating_sub(1).max(start) + i);
-    (&text[first..last.max(first)], line, start - first..floor(end).max(start) - first)
+    let stop = text[first..].match_indices('\n').nth(MOST_LINES - 1).map_or(text.len(), |(i, _)| first + i).max(start);
+    // At least one character is marked, if there is one, and no line break at the end.
+    let mut end = text.ceil_char_boundary(span.end.max(start + 1).min(stop)).max(start);
+    while end > start + 1 && text[..end].ends_with('\n') {
+        end -= 1;
+    }
+    let last = text[end..].find('\n').map_or(text.len(), |i| end + i);
+    (&text[first..last], text[..first].matches('\n').count() + 1, start - first..end - first)
 }
 
 /// Where the lines of a text begin: many places are found without reading it again for each.

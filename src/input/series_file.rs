@@ -58,6 +58,12 @@ pub struct SeriesColumns {
 
 const DAY_S: f64 = 86_400.0;
 
+/// Times beyond a year are in another unit, or count from another day.
+const LATEST_S: f64 = 366.0 * DAY_S;
+
+/// Largest number of any other column.
+const LARGEST: f64 = 1e12;
+
 /// Faults reported of one CSV file at most.
 const MAX_FAULTS: usize = 8;
 
@@ -149,7 +155,7 @@ fn step(times: &[(f64, Span)], faults: &mut Faults) -> Option<u32> {
         }
     }
     let whole = step.round();
-    if (step - whole).abs() > 0.01 || whole < 1.0 || whole > 3600.0 || 3600 % (whole as u32) != 0 {
+    if (step - whole).abs() > 0.01 || !(1.0..=3600.0).contains(&whole) || 3600 % (whole as u32) != 0 {
         faults
             .error(codes::UNEVEN_STEPS, times[1].1, format!("steps of {step} s do not divide an hour"))
             .help("use steps of, for example, 60, 300, 600 or 3600 s");
@@ -233,13 +239,18 @@ impl<'a> Table<'a> {
             let mut values = Vec::with_capacity(wanted.len());
             for &column in wanted {
                 let cell = record.get(column).unwrap_or_default();
+                let what = &self.headers[column];
+                let is_time = what == "t_s";
+                let most = if is_time { LATEST_S } else { LARGEST };
                 match cell.parse::<f64>() {
-                    Ok(value) if value.is_finite() && value >= 0.0 => values.push(value),
-                    _ => {
-                        let what = &self.headers[column];
-                        faults
-                            .error(codes::BAD_CELL, line_at(self.text, byte), format!("`{what}` is `{cell}`"))
-                            .help("every cell is a finite number, not negative");
+                    Ok(value) if (0.0..=most).contains(&value) => values.push(value),
+                    parsed => {
+                        let late = is_time && parsed.is_ok_and(|value| value > most);
+                        faults.error(codes::BAD_CELL, line_at(self.text, byte), format!("`{what}` is `{cell}`")).help(if late {
+                            "`t_s` is in seconds after the Monday of the first day, a year at most"
+                        } else {
+                            "every cell is a finite number, not negative"
+                        });
                     }
                 }
             }

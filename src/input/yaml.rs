@@ -8,8 +8,9 @@ use super::codes;
 use super::faults::Faults;
 use super::repair;
 use super::suggest;
+use crate::diagnostic::Diagnostic;
 use serde::de::DeserializeOwned;
-use serde_saphyr::{Error, Options};
+use serde_saphyr::{Error, Location, Options};
 
 /// Faults of structure that are reported for one file at most.
 const MAX_REPAIRS: usize = 20;
@@ -19,63 +20,88 @@ const MAX_REPAIRS: usize = 20;
 pub struct Parsed<T> {
     /// The value; `None` when nothing sound is left.
     pub value: Option<T>,
-    /// Keys that were blanked out: a check that misses one of them in `value` has found nothing.
-    pub absent: Vec<String>,
+    /// What was changed to read on.
+    pub excuses: Excuses,
+}
+
+/// What was changed in the text to read on: a later fault of it would be our own doing.
+#[derive(Debug, Default)]
+pub struct Excuses {
+    /// Keys that were blanked out or whose word was replaced.
+    pub keys: Vec<String>,
+    /// Places of values that were replaced.
+    pub values: Vec<Span>,
+}
+
+impl Excuses {
+    /// Whether a later diagnostic speaks of what was changed, which is told already.
+    #[must_use]
+    pub fn cover(&self, diagnostic: &Diagnostic) -> bool {
+        let replaced = diagnostic.place.as_ref().is_some_and(|place| self.values.iter().any(|at| at.range().start == place.span.start));
+        let texts = || [Some(&diagnostic.message), diagnostic.help.as_ref()].into_iter().flatten();
+        let absent = codes::OF_ABSENCE.contains(&diagnostic.code) && self.keys.iter().any(|key| texts().any(|text| text.contains(key)));
+        replaced || absent
+    }
 }
 
 /// Reads a text as `T`.
 pub fn parse<T: DeserializeOwned>(text: &str, faults: &mut Faults) -> Parsed<T> {
     let mut work = text.to_owned();
-    // Keys whose absence from now on is our own doing.
-    let mut excused: Vec<String> = Vec::new();
+    let mut excuses = Excuses::default();
     for repairs in 0..=MAX_REPAIRS {
         let error = match serde_saphyr::from_str_with_options::<T>(&work, options()) {
-            Ok(value) => return Parsed { value: Some(value), absent: excused },
+            Ok(value) => return Parsed { value: Some(value), excuses },
             Err(error) => error,
         };
         let error = innermost(&error);
         if repairs > 0 && is_syntax(error) {
             break;
         }
-        let at = error.location().as_ref().and_then(span_of).unwrap_or_default();
+        let at = error.location().map(|location| place(&location, &work)).unwrap_or_default();
         let mended = match error {
             Error::SerdeMissingField { field, .. } => {
                 let item = repair::blank_item(&mut work, at);
-                if !excused.iter().any(|key| key == field) {
+                if !excuses.keys.iter().any(|key| key == field) {
                     missing(field, item, text, faults);
                 }
                 item.is_some()
             }
             _ => {
                 report(error, text, at, faults);
-                is_local(error) && mend(error, at, (&mut work, &mut excused))
+                is_local(error) && mend(error, at, (&mut work, &mut excuses))
             }
         };
         if !mended {
             break;
         }
     }
-    Parsed { value: None, absent: excused }
+    Parsed { value: None, excuses }
 }
 
 /// Takes the fault out of the text: a sound value in place of a wrong one, or no entry at all.
-fn mend(error: &Error, at: Span, (work, excused): (&mut String, &mut Vec<String>)) -> bool {
+fn mend(error: &Error, at: Span, (work, excuses): (&mut String, &mut Excuses)) -> bool {
+    let key = repair::key_at(work, at);
     let sound: Vec<&str> = match error {
-        Error::SerdeUnknownVariant { expected, .. } => expected.clone(),
+        // The nearest word is what was meant; any other one stands for it, and may bring faults of its own.
+        Error::SerdeUnknownVariant { variant, expected, .. } => {
+            suggest::nearest(variant, expected.iter().copied()).into_iter().chain(expected.iter().copied()).collect()
+        }
         Error::InvalidScalar { .. } => vec!["1", "true"],
         _ => Vec::new(),
     };
     let before = work.clone();
     if sound.into_iter().any(|value| repair::substitute(work, at, value)) && *work != before {
+        excuses.values.push(at);
+        excuses.keys.extend(key.filter(|_| matches!(error, Error::SerdeUnknownVariant { .. })));
         return true;
     }
     let Some(key) = repair::blank(work, at) else { return false };
-    if let Error::SerdeUnknownField { field, expected, .. } = error {
-        excused.extend(suggest::nearest(field, expected.iter().copied()).map(str::to_owned));
-    }
-    // What was never a key of the format is missed by nobody.
-    if !matches!(error, Error::SerdeUnknownField { .. }) {
-        excused.push(key);
+    match error {
+        // What was never a key of the format is missed by nobody, but the one that was meant is.
+        Error::SerdeUnknownField { field, expected, .. } => {
+            excuses.keys.extend(suggest::nearest(field, expected.iter().copied()).map(str::to_owned));
+        }
+        _ => excuses.keys.push(key),
     }
     true
 }
@@ -211,6 +237,19 @@ fn unit_of(key: &str) -> Option<&'static str> {
 
 fn of_key(text: &str, at: Span) -> String {
     repair::key_at(text, at).map(|key| format!(" of `{key}`")).unwrap_or_default()
+}
+
+/// Bytes that the reader points at; it gives a line and a column alone where it could not read on.
+fn place(location: &Location, text: &str) -> Span {
+    if let Some(span) = span_of(location) {
+        return span;
+    }
+    let (line, column) = (location.line().max(1) as usize - 1, location.column().max(1) as usize - 1);
+    let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let rest = &text[start..];
+    let offset = rest.char_indices().nth(column).map_or(rest.len(), |(i, _)| i);
+    let at = (start + offset).min(text.len().saturating_sub(1)) as u32;
+    Span { start: at, end: at + 1 }
 }
 
 /// The reader's own words without its "at line x" tail.

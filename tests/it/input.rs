@@ -12,6 +12,10 @@ pub const BASE: &str = include_str!("input_base/scenario.yaml");
 /// A job profile beside it.
 pub const PROFILE: &str = include_str!("input_base/own-job.yaml");
 
+/// The demand of `chat` in the base, to put another one in its place.
+pub const SHAPE: &str =
+    "shape:\n        mean_rps: 4\n        weekday: [0.1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]";
+
 /// A day of equal steps of ten minutes at two requests a second.
 pub fn flat_series() -> String {
     let rows: Vec<String> = (0..144).map(|i| format!("{},2,1", i * 600)).collect();
@@ -153,10 +157,9 @@ fn percentiles_in_key_names_set_the_attainment() {
 
 #[test]
 fn the_digest_of_the_inputs_names_every_file() {
-    let (scenario, _) = sound(load_text(&patched(&[("shape:", "series: {file: flat.csv}\n      like: {file: steady.csv}\n      #")])));
+    let (scenario, _) = sound(load_text(&patched(&[(SHAPE, "series: {file: flat.csv}\n      like: {file: steady.csv}")])));
     let paths: Vec<&str> = scenario.inputs.iter().map(|input| input.path.as_str()).collect();
-    for path in
-        ["scenario.yaml", "flat.csv", "steady.csv", "profiles/own-job.yaml", "builtin:profiles/llama-3.1-8b.yaml", "builtin:offerings.csv"]
+    for path in ["scenario.yaml", "flat.csv", "steady.csv", "profiles/own-job.yaml", "profiles/llama-3.1-8b.yaml", "builtin:offerings.csv"]
     {
         assert!(paths.contains(&path), "{path} is not in {paths:?}");
     }

@@ -34,7 +34,7 @@ pub fn demand(
     let burst_cv2 = optional(faults, file.burst_cv2.as_ref(), not_negative("burst_cv2"));
     let lag_growth = optional(faults, file.lag_growth.as_ref(), between("lag_growth", 1.0, 100.0));
     let stated = file.tokens.as_ref().map(|tokens| token_shape(tokens, faults));
-    let like = file.like.as_ref().and_then(|like| burstiness(like, &context.data, faults));
+    let like = file.like.as_ref().and_then(|like| burstiness(like, context.data, faults));
     let given_cv2 = burst_cv2.or(like.map(|l| l.cv2));
     let sourced = match (&file.series, &file.trace, &file.shape) {
         (Some(series), None, None) => from_series(series, (scale, given_cv2), context, faults),

@@ -150,7 +150,11 @@ fn performance(file: &VariantFile, kind: ProfileKind, faults: &mut Faults) -> Pe
                 ProfileKind::Request => "`request`",
                 ProfileKind::Job => "`job`",
             };
-            faults.error(codes::WRONG_BLOCK, file.accelerator.span, format!("this operating point needs exactly one block {wanted}"));
+            faults.error(
+                codes::WRONG_BLOCK,
+                file.accelerator.span,
+                format!("an operating point of this `kind` needs exactly one block {wanted}"),
+            );
             Performance::Job { throughput: Vec::new() }
         }
     }

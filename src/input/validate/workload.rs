@@ -94,7 +94,7 @@ fn kind_of_profile(file: &WorkloadFile, profile: &Profile, faults: &mut Faults) 
                 file.profile.span,
                 format!("profile `{}` is of another kind than the workload", profile.id),
             )
-            .help(format!("{kind} needs a profile of kind {profiles}"));
+            .help(format!("{kind} needs a profile of `kind` {profiles}"));
     }
 }
 
@@ -108,7 +108,7 @@ fn service(file: &WorkloadFile, (profile, offset): (Option<&Profile>, i32), cont
     let missing = |key: &str, faults: &mut Faults| {
         faults
             .error(codes::MISSING_PART, file.name.span, format!("service `{}` has no `{key}`", file.name.value))
-            .help(format!("add `{key}` to the workload, see `gpuplan init`"));
+            .help(format!("add `{key}`, or change `kind`; `gpuplan init` shows how it is written"));
     };
     if file.demand.is_none() {
         missing("demand", faults);
@@ -132,13 +132,13 @@ fn job_of(file: &WorkloadFile, (profile, offset): (Option<&Profile>, i32), fault
         file.scaling.as_ref().map(|g| ("scaling", g.span)),
     ];
     strays.into_iter().flatten().for_each(|stray| misplaced(stray, "a job", faults));
-    let widest = profile.map_or(1, |profile| widest(profile));
+    let widest = profile.map_or(1, widest);
     let max_workers = file.max_workers.as_ref().map_or(widest, |given| count(faults, given, ("max_workers", 1)));
     let queue = file.queue.as_ref().map(|queue| job::queue(queue, faults));
     let Some(given) = &file.work else {
         faults
             .error(codes::MISSING_PART, file.name.span, format!("job `{}` has no `work`", file.name.value))
-            .help("add `work: {units_per_run: .., daily: {release: \"22:00\", deadline: \"06:00\"}}`");
+            .help("add `work: {units_per_run: .., daily: {release: \"22:00\", deadline: \"06:00\"}}`, or change `kind`");
         return None;
     };
     let (work_per_run, runs) = job::work(given, offset, faults);
