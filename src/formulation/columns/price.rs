@@ -138,7 +138,7 @@ fn reactive(index: usize, option: &ServiceOption) -> Vec<Decision> {
     };
     let awake = shape.hpa.iter().map(|&n| HourCount::up(floor, n.saturating_sub(floor))).collect();
     let mut decisions = vec![decide(floor, awake, false)];
-    if !shape.sleep.is_empty() && (on_demand || option.share >= 1.0) {
+    if !shape.sleep.is_empty() && (0..HOURS_PER_WEEK).all(|hour| option.all_flex(shape.hpa[hour].max(1), shape.mean_rps[hour])) {
         let asleep = (0..HOURS_PER_WEEK).map(|hour| HourCount { flex: shape.hpa[hour].max(1), ..schedule::asleep(option, hour) }).collect();
         decisions.push(decide(0, asleep, true));
     }
