@@ -34,7 +34,8 @@ pub struct SleepyHour {
 /// stays up for `cooldown_s` after the last request. Bursty streams wake less often, so this errs on the dear side.
 #[must_use]
 pub fn sleepy_hour(rps: f64, cold_s: f64, cooldown_s: f64) -> SleepyHour {
-    let idle = (-rps * (cold_s + cooldown_s)).exp();
+    // Never quite 0, so that an hour that may be at zero is told from one that may not by its share alone.
+    let idle = (-rps * (cold_s + cooldown_s)).exp().max(f64::EPSILON);
     let wakes = 3600.0 * rps * idle;
     SleepyHour { awake_share: 1.0 - idle, wakes, misses: wakes * (1.0 + rps * cold_s) }
 }
