@@ -40,15 +40,15 @@ pub fn hour(problem: &Problem, option: &ServiceOption, (count, hour): (&HourCoun
         + duals.cost * count.wakes * f64::from(count.flex) * option.flex().start
 }
 
-/// What every schedule of an option costs whatever its hours: the least that peaks in fixed pools and changed nodes
-/// can come to, less the price of the choice. Peaks are at least those of the highest need.
+/// What every schedule of an option costs whatever its hours: the least that peaks in fixed pools can come to, less the
+/// price of the choice. Some hour is at the `highest` level (floor, flex), or asleep with as many replicas, all flex.
 #[must_use]
-pub fn constant_of_service(problem: &Problem, workload: usize, option: &ServiceOption, duals: &Duals) -> f64 {
-    let n = option.shape.need.iter().copied().max().unwrap_or(0);
-    let mean = option.shape.mean_rps.iter().copied().fold(0.0, f64::max);
-    let flex = option.spot_of(n, mean);
+pub fn constant_of_service(problem: &Problem, workload: usize, (option, highest): (&ServiceOption, (u32, u32)), duals: &Duals) -> f64 {
+    let (floor, flex) = highest;
+    // Asleep in a place of its own, flex replicas leave the floor's place empty.
+    let floor = if option.spot.is_some() && !option.shape.sleep.is_empty() { 0 } else { floor };
     let mut constant = -duals.choice[workload];
-    for (place, count) in [(&option.floor, n - flex), (option.flex(), flex)] {
+    for (place, count) in [(&option.floor, floor), (option.flex(), flex)] {
         if place.sharing == Sharing::Fixed {
             let nodes = (count * place.slots).div_ceil(problem.pools[place.pool].gpus);
             constant += f64::from(nodes) * duals.peak.get(&(workload, place.pool)).copied().unwrap_or(0.0);

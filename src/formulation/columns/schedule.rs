@@ -73,7 +73,8 @@ type DayPlan = Vec<Option<usize>>;
 pub fn price(problem: &Problem, workload: usize, (index, option): (usize, &ServiceOption), duals: &Duals) -> Priced {
     let frame = Frame { problem, workload, option, levels: levels(option), cut: least_loaded_hour(option) };
     let mut best = Priced { column: None, bound: f64::NEG_INFINITY };
-    let constant = price::constant_of_service(problem, workload, option, duals);
+    let highest = frame.levels.last().map_or((0, 0), |level| (level.floor, level.flex));
+    let constant = price::constant_of_service(problem, workload, (option, highest), duals);
     for miss_price in MISS_PRICES {
         let Some((value, column)) = cheapest(&frame, index, (duals, miss_price)) else {
             return Priced { column: None, bound: f64::INFINITY };
