@@ -245,7 +245,12 @@ impl Master {
             }
         }
         duals.peak = self.peaks.iter().map(|(key, &row)| (*key, y(row).max(0.0))).collect();
-        duals.expected = self.credits.iter().map(|(pool, rows)| (*pool, rows.iter().map(|&row| -y(row).max(0.0)).collect())).collect();
+        for (pool, prices) in &mut duals.expected {
+            let unused = -duals.cost * parts.problem.pools[*pool].price;
+            for (hour, price) in prices.iter_mut().enumerate() {
+                *price = self.credits.get(pool).map_or(unused, |rows| -y(rows[hour]).max(0.0));
+            }
+        }
         for (row, index) in &self.quotas {
             let price = -y(*index).min(0.0);
             let group = &parts.problem.quotas[row.group];

@@ -1,5 +1,6 @@
 //! The one integration crate. Each area has a file; goldens are plain files under `tests/golden/`.
 
+mod brute_force;
 mod check;
 mod cli;
 mod corruptions;
@@ -9,6 +10,7 @@ mod emit;
 mod emit_fixture;
 mod emit_tools;
 mod fixture;
+mod generated;
 mod golden;
 mod input;
 mod input_cli;

@@ -30,7 +30,9 @@ pub struct Duals {
 }
 
 impl Duals {
-    /// Before any master is solved: own cost at face value, slots of fixed pools at their share of the node.
+    /// Before any master is solved: own cost at face value, slots of fixed pools at their share of the node, and nodes
+    /// that commitments pay for at nothing. What no column uses yet has no row in the master; these prices stand in for
+    /// its duals, and must leave no node and no credit worth having for itself, or the bound would not hold.
     #[must_use]
     pub fn face_value(problem: &Problem) -> Self {
         let slot = problem
@@ -40,12 +42,19 @@ impl Duals {
             .filter(|(_, p)| p.sharing == crate::formulation::Sharing::Fixed)
             .map(|(i, p)| (i, vec![if p.committed > 0 { 0.0 } else { p.price / f64::from(p.gpus) }; HOURS_PER_WEEK]))
             .collect();
+        let expected = problem
+            .pools
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.sharing == crate::formulation::Sharing::Exclusive && p.committed > 0)
+            .map(|(i, p)| (i, vec![-p.price; HOURS_PER_WEEK]))
+            .collect();
         Self {
             cost: 1.0,
             exposure: 0.0,
             changed_nodes: 0.0,
             changed: 0.0,
-            expected: BTreeMap::new(),
+            expected,
             held: BTreeMap::new(),
             lost: BTreeMap::new(),
             slot,

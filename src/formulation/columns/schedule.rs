@@ -63,6 +63,7 @@ impl Frame<'_> {
 struct DayCosts {
     days: Vec<u8>,
     need: [u32; HOURS],
+    may_sleep: [bool; HOURS],
     level: Vec<[f64; HOURS]>,
     sleep: [f64; HOURS],
 }
@@ -180,12 +181,14 @@ fn cheapest(frame: &Frame<'_>, index: usize, prices: (&Duals, f64)) -> Option<(f
 /// Costs of a set of days at the prices.
 fn day_costs(frame: &Frame<'_>, days: &[u8], (duals, miss_price): (&Duals, f64)) -> DayCosts {
     let option = frame.option;
-    let mut costs = DayCosts { days: days.to_vec(), need: [0; HOURS], level: vec![[0.0; HOURS]; frame.levels.len()], sleep: [0.0; HOURS] };
+    let level = vec![[0.0; HOURS]; frame.levels.len()];
+    let mut costs = DayCosts { days: days.to_vec(), need: [0; HOURS], may_sleep: [true; HOURS], level, sleep: [0.0; HOURS] };
     for position in 0..HOURS {
         for &day in days {
             let hour = frame.utc(day, position);
             let mean = option.shape.mean_rps[hour];
             costs.need[position] = costs.need[position].max(option.shape.need[hour]);
+            costs.may_sleep[position] &= option.may_sleep(hour);
             for (at, level) in frame.levels.iter().enumerate() {
                 let count = HourCount::up(level.floor, level.flex);
                 costs.level[at][position] +=
@@ -205,7 +208,7 @@ fn day_costs(frame: &Frame<'_>, days: &[u8], (duals, miss_price): (&Duals, f64))
 #[must_use]
 pub fn asleep(option: &ServiceOption, hour: usize) -> HourCount {
     let SleepyHour { awake_share, wakes, misses } = option.shape.sleep[hour];
-    // Awake, every replica is flex: a floor would not sleep. Spot only as far as the split allows.
+    // Awake, every replica is flex: a floor would not sleep.
     let n = option.shape.need[hour].max(1);
     HourCount { floor: 0, flex: n, asleep: true, awake: awake_share, wakes, cold_misses: misses }
 }
@@ -245,7 +248,7 @@ fn day_program(frame: &Frame<'_>, costs: &DayCosts, (base, limit, duals): (Optio
     let days = costs.days.len() as f64;
     let allowed = |state: usize, position: usize| {
         if state == asleep {
-            base.is_none()
+            base.is_none() && costs.may_sleep[position]
         } else {
             frame.levels[state].n >= costs.need[position] && (base.is_none() || state >= base_state)
         }
