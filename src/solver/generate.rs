@@ -3,7 +3,8 @@
 //! The bound is Lagrangian: the relaxed master's value plus, for each workload, the least reduced cost that any of its
 //! columns can have. It holds for the full problem, windows, whole nodes and starts included, at any duals.
 
-use crate::formulation::columns::{Column, Duals, price};
+use crate::formulation::columns::price::{self, Wanted};
+use crate::formulation::columns::{Column, Duals};
 use crate::formulation::problem::Problem;
 use crate::solver::SolveError;
 use crate::solver::highs;
@@ -18,6 +19,9 @@ const MAX_ROUNDS: usize = 60;
 
 /// Columns added a workload and round.
 const KEEP: usize = 4;
+
+/// Columns added a workload when the plan is still above the bound: those that a better plan could be made of.
+const KEEP_WITHIN_GAP: usize = 48;
 
 /// Relative distance of relaxed master and bound at which pricing ends.
 const CLOSE: f64 = 1e-5;
@@ -42,7 +46,8 @@ impl Pool {
         let mut duals = Duals::face_value(problem);
         duals.choice = vec![1e9; problem.workloads.len()];
         for workload in 0..problem.workloads.len() {
-            let (columns, _) = price::best(problem, workload, (&pool.known[workload], &duals, 2 * KEEP));
+            let wanted = Wanted { below: 0.0, most: 2 * KEEP };
+            let (columns, _) = price::best(problem, workload, (&pool.known[workload], &duals), wanted);
             pool.add(columns);
         }
         pool
@@ -58,14 +63,36 @@ impl Pool {
         }
         self.active.len() > before
     }
+
+    /// Adds the columns whose reduced cost leaves them room within a gap; no plan below the value has another. Whether
+    /// any was new.
+    fn add_within(&mut self, problem: &Problem, duals: &Duals, gap: f64) -> bool {
+        let wanted = Wanted { below: gap, most: KEEP_WITHIN_GAP };
+        let mut added = false;
+        for workload in 0..problem.workloads.len() {
+            let (columns, _) = price::best(problem, workload, (&self.known[workload], duals), wanted);
+            added |= self.add(columns);
+        }
+        added
+    }
 }
 
 /// Solves a stage. The pool keeps what was found for the next stage.
 pub fn solve(problem: &Problem, stage: &Stage, pool: &mut Pool) -> Result<Solution, SolveError> {
     let mut bound = f64::NEG_INFINITY;
     loop {
-        bound = bound.max(relax(problem, stage, pool)?);
-        let mut solution = round(problem, stage, pool)?;
+        let relaxed = relax(problem, stage, pool)?;
+        bound = bound.max(relaxed.bound);
+        let mut solution = round(problem, stage, pool);
+        let gap = match &solution {
+            Ok(found) => stage.value(found.cost, found.exposure, found.changed_nodes) - relaxed.bound,
+            Err(SolveError::Infeasible(_)) => f64::INFINITY,
+            Err(_) => 0.0,
+        };
+        if gap > CLOSE * relaxed.bound.abs() && pool.add_within(problem, &relaxed.duals, gap) {
+            solution = round(problem, stage, pool);
+        }
+        let mut solution = solution?;
         let broken: Vec<QuotaRow> = quota::broken(problem, &solution).into_iter().filter(|row| !pool.quotas.contains(row)).collect();
         if broken.is_empty() {
             solution.value = stage.value(solution.cost, solution.exposure, solution.changed_nodes);
@@ -76,9 +103,16 @@ pub fn solve(problem: &Problem, stage: &Stage, pool: &mut Pool) -> Result<Soluti
     }
 }
 
+/// What the relaxed master proves.
+struct Relaxed {
+    bound: f64,
+    /// Prices that the bound holds at.
+    duals: Duals,
+}
+
 /// Prices until no column improves the relaxed master; the best bound seen.
-fn relax(problem: &Problem, stage: &Stage, pool: &mut Pool) -> Result<f64, SolveError> {
-    let mut bound = f64::NEG_INFINITY;
+fn relax(problem: &Problem, stage: &Stage, pool: &mut Pool) -> Result<Relaxed, SolveError> {
+    let mut best = Relaxed { bound: f64::NEG_INFINITY, duals: Duals::face_value(problem) };
     for _ in 0..MAX_ROUNDS {
         let columns = std::mem::take(&mut pool.active);
         let parts = Parts { problem, columns: &columns, stage, quotas: &pool.quotas };
@@ -90,16 +124,19 @@ fn relax(problem: &Problem, stage: &Stage, pool: &mut Pool) -> Result<f64, Solve
         let mut lagrangian = value;
         let mut improved = false;
         for workload in 0..problem.workloads.len() {
-            let (columns, least) = price::best(problem, workload, (&pool.known[workload], &duals, KEEP));
+            let wanted = Wanted { below: -price::TOLERANCE, most: KEEP };
+            let (columns, least) = price::best(problem, workload, (&pool.known[workload], &duals), wanted);
             lagrangian += least.min(0.0);
             improved |= pool.add(columns);
         }
-        bound = bound.max(lagrangian);
-        if !improved || value - bound <= CLOSE * value.abs() {
+        if lagrangian > best.bound {
+            best = Relaxed { bound: lagrangian, duals };
+        }
+        if !improved || value - best.bound <= CLOSE * value.abs() {
             break;
         }
     }
-    Ok(bound)
+    Ok(best)
 }
 
 /// The integer master over the columns found.

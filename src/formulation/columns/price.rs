@@ -145,16 +145,26 @@ fn reactive(index: usize, option: &ServiceOption) -> Vec<Decision> {
     decisions
 }
 
-/// Best columns of a workload at the duals (at most `keep` of them, those below zero), and a bound that none beats.
+/// Which columns are worth having.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Reduced cost below this.
+    pub below: f64,
+    /// At most so many of a workload, the best.
+    pub most: usize,
+}
+
+/// Best columns of a workload at the duals, as far as they are wanted, and a bound that none beats. Jobs give every
+/// start, scheduled mode the best schedule of each option.
 #[must_use]
-pub fn best(problem: &Problem, workload: usize, (known, duals, keep): (&[Column], &Duals, usize)) -> (Vec<Column>, f64) {
+pub fn best(problem: &Problem, workload: usize, (known, duals): (&[Column], &Duals), wanted: Wanted) -> (Vec<Column>, f64) {
     let options = &problem.workloads[workload];
     let mut found: Vec<(f64, Column)> = Vec::new();
     let mut bound = f64::INFINITY;
     for column in known {
         let value = reduced(problem, column, duals);
         bound = bound.min(value);
-        if value < -TOLERANCE {
+        if value < wanted.below {
             found.push((value, column.clone()));
         }
     }
@@ -165,17 +175,17 @@ pub fn best(problem: &Problem, workload: usize, (known, duals, keep): (&[Column]
     }
     for (index, option) in options.jobs.iter().enumerate() {
         let offsets = if option.held { 0..=0 } else { 0..=option.latest_offset };
-        let cheapest = offsets.map(|offset| {
+        for offset in offsets {
             let column = column::of_job(problem, workload, (index, option), offset);
-            (reduced(problem, &column, duals), column)
-        });
-        if let Some((value, column)) = cheapest.min_by(|a, b| a.0.total_cmp(&b.0)) {
+            let value = reduced(problem, &column, duals);
             bound = bound.min(value);
-            found.push((value, column));
+            if value < wanted.below {
+                found.push((value, column));
+            }
         }
     }
-    found.retain(|(value, _)| *value < -TOLERANCE);
+    found.retain(|(value, _)| *value < wanted.below);
     found.sort_by(|a, b| a.0.total_cmp(&b.0));
-    found.truncate(keep);
+    found.truncate(wanted.most);
     (found.into_iter().map(|(_, column)| column).collect(), bound)
 }
