@@ -82,6 +82,7 @@ struct Relaxed {
     branch: Branch,
     bound: f64,
     nodes: BTreeMap<PoolIndex, f64>,
+    duals: Duals,
 }
 
 /// Solves a stage. The pool keeps what was found for the next stage.
@@ -90,6 +91,14 @@ pub fn solve(problem: &Problem, stage: &Stage, pool: &mut Pool) -> Result<Soluti
         let root = relax(problem, stage, (pool, Branch::default()))?;
         let mut solution = round(problem, stage, pool)?;
         solution.bound = root.as_ref().map_or(solution.value, |r| r.bound).min(solution.value);
+        if let Some(root) = root.as_ref().filter(|root| solution.value - root.bound > CLOSE_ENOUGH * solution.value.abs()) {
+            // No plan below this value has a column whose reduced cost is above the gap.
+            enrich(problem, pool, (&root.duals, solution.value - root.bound));
+            let again = round(problem, stage, pool)?;
+            if again.value < solution.value {
+                solution = Solution { bound: solution.bound.min(again.value), ..again };
+            }
+        }
         if let Some(root) = root.filter(|_| stage.prove) {
             solution = prove(problem, stage, (pool, root, solution))?;
         }
@@ -134,7 +143,7 @@ fn prove(problem: &Problem, stage: &Stage, (pool, root, mut best): (&mut Pool, R
 
 /// Prices until no column improves the relaxed master of a part; the best bound seen. `None`: the part is empty.
 fn relax(problem: &Problem, stage: &Stage, (pool, branch): (&mut Pool, Branch)) -> Result<Option<Relaxed>, SolveError> {
-    let mut relaxed = Relaxed { branch, bound: f64::NEG_INFINITY, nodes: BTreeMap::new() };
+    let mut relaxed = Relaxed { branch, bound: f64::NEG_INFINITY, nodes: BTreeMap::new(), duals: Duals::face_value(problem) };
     for _ in 0..MAX_ROUNDS {
         let columns = std::mem::take(&mut pool.active);
         let parts = Parts { problem, columns: &columns, stage, quotas: &pool.quotas, branch: &relaxed.branch };
@@ -153,9 +162,11 @@ fn relax(problem: &Problem, stage: &Stage, (pool, branch): (&mut Pool, Branch)) 
             improved |= pool.add(columns);
         }
         relaxed.bound = relaxed.bound.max(lagrangian);
-        if !improved || answer.objective - relaxed.bound <= CLOSE * answer.objective.abs() {
+        let close = answer.objective - relaxed.bound <= CLOSE * answer.objective.abs();
+        relaxed.duals = duals;
+        if !improved || close {
             if relaxed.branch == Branch::default() {
-                enrich(problem, pool, (&duals, NEAR * answer.objective.abs()));
+                enrich(problem, pool, (&relaxed.duals, NEAR * answer.objective.abs()));
             }
             break;
         }
