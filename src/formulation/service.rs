@@ -122,18 +122,12 @@ impl ServiceOption {
         spot
     }
 
-    /// Whether all of `n` replicas may be flex: on demand always, on spot as far as its share and a lost zone allow.
-    #[must_use]
-    pub fn all_flex(&self, n: u32, mean_rps: f64) -> bool {
-        self.spot.is_none() || self.spot_of(n, mean_rps) == n
-    }
-
     /// Whether a schedule may leave the hour at zero until a request comes. The wake must bring up all that the hour
     /// needs: beyond the fewest replicas something would have to follow the load, which is what reactive mode is for.
+    /// Never on spot: a service that sleeps has no floor for the loss of a zone.
     #[must_use]
     pub fn may_sleep(&self, hour: usize) -> bool {
-        let need = self.shape.need[hour];
-        !self.shape.sleep.is_empty() && need <= self.shape.min_replicas && self.all_flex(need, self.shape.mean_rps[hour])
+        self.spot.is_none() && !self.shape.sleep.is_empty() && self.shape.need[hour] <= self.shape.min_replicas
     }
 
     /// Expected misses of an hour from reclaims.

@@ -209,8 +209,7 @@ impl Search<'_> {
         let floor = if option.spot.is_none() { shape.min_replicas } else { (0..WEEK).map(fixed).max().unwrap() };
         let awake: Vec<Count> = shape.hpa.iter().map(|&n| up(floor, n.saturating_sub(floor))).collect();
         self.counts(option, &awake, false);
-        let whole = |t: usize| on_spot(option, shape.hpa[t].max(1), shape.mean_rps[t]) == shape.hpa[t].max(1);
-        if !shape.sleep.is_empty() && (option.spot.is_none() || (0..WEEK).all(whole)) {
+        if !shape.sleep.is_empty() && option.spot.is_none() {
             let asleep: Vec<Count> = (0..WEEK).map(|t| sleeping(option, t, shape.hpa[t].max(1))).collect();
             self.counts(option, &asleep, false);
         }
@@ -221,7 +220,7 @@ impl Search<'_> {
         let levels = levels(option);
         // Asleep is the last state.
         let mut counts: Vec<Vec<Count>> = levels.iter().map(|&(floor, flex)| vec![up(floor, flex); WEEK]).collect();
-        if !shape.sleep.is_empty() {
+        if !shape.sleep.is_empty() && option.spot.is_none() {
             counts.push((0..WEEK).map(|t| sleeping(option, t, shape.need[t].max(1))).collect());
         }
         let cut = (0..24).min_by(|&a, &b| load(option, a).total_cmp(&load(option, b))).unwrap();
