@@ -96,7 +96,7 @@ pub fn of(service: &Service, point: &OperatingPoint, highest_load: f64) -> Resul
         Performance::Request { knots } => {
             let usable = usable_knots(service, knots)?;
             let best = usable.iter().map(|(knot, _)| knot.rate.0).fold(0.0, f64::max);
-            let service_s = usable.iter().map(|(knot, _)| knot.concurrency / knot.rate.0).fold(0.0, f64::max);
+            let service_s = service_s(service, &usable);
             let stable = knots.iter().map(|k| k.rate.0).fold(best, f64::max);
             let rate = move |n: u32| usable.iter().map(|(knot, wait)| request_rate(service, (knot, *wait), n)).fold(0.0, f64::max);
             let table = tabulate(rate, derate, highest_load)?;
@@ -160,6 +160,20 @@ fn knot_latency_ms(knot: &Knot, percentile: f64) -> f64 {
     let position = ((1.0 - percentile) / 0.05).ln() / (0.01_f64 / 0.05).ln();
     let at = knot.p95.0 + (knot.p99.0 - knot.p95.0) * position;
     if percentile >= 0.99 { at.max(knot.p99.0) } else { at }
+}
+
+/// Mean service time at the knot that sustains most at the fewest replicas (of equals the first): where an autoscaler
+/// should hold each replica.
+fn service_s(service: &Service, usable: &[(Knot, f64)]) -> f64 {
+    let least = service.scaling.min_replicas.max(1);
+    let mut best = (0.0, 0.0);
+    for (knot, wait) in usable {
+        let rate = request_rate(service, (knot, *wait), least);
+        if rate > best.0 {
+            best = (rate, knot.concurrency / knot.rate.0);
+        }
+    }
+    best.1
 }
 
 /// Knots that leave time to wait, with that time in seconds.
