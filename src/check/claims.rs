@@ -1,6 +1,7 @@
 //! Who holds what of which pool, hour by hour: the one table under nodes, quotas, starts and costs.
 
 use super::run_shape::{self, RunShape};
+use super::scarce;
 use super::view::{Common, JobView, PoolView, ServiceView, View};
 use crate::units::HOURS_PER_WEEK;
 
@@ -66,6 +67,9 @@ pub(super) fn flex_kept_up(service: &ServiceView<'_>) -> Vec<u32> {
 
 fn floor<'a>(view: &View<'a>, service: &ServiceView<'a>) -> Option<Claim<'a>> {
     let pool = view.pool(&service.decided.floor.pool)?;
+    if service.common.frozen {
+        return as_today(view, service.common, pool);
+    }
     let counts = &service.decided.floor_by_hour;
     let expected = counts.iter().map(|n| f64::from(*n)).collect();
     Some(Claim { start_hours: starts(counts), ..blank(view, (service.common, pool), (counts.clone(), expected)) }.with_start_hours())
@@ -82,15 +86,37 @@ fn flex<'a>(view: &View<'a>, service: &ServiceView<'a>) -> Option<Claim<'a>> {
 
 fn workers<'a>(view: &View<'a>, job: &JobView<'a>) -> Option<Claim<'a>> {
     let pool = view.pool(&job.decided.pool)?;
-    let width = job.decided.workers;
     if job.common.frozen {
-        let peak = job.decided.workers_by_hour.iter().map(|n| n.ceil() as u32).collect();
-        return Some(blank(view, (job.common, pool), (peak, job.decided.workers_by_hour.clone())));
+        return as_today(view, job.common, pool);
+    }
+    let width = job.decided.workers;
+    if held(view, pool) {
+        return Some(blank(view, (job.common, pool), (vec![width; HOURS_PER_WEEK], vec![f64::from(width); HOURS_PER_WEEK])));
     }
     let shape = run_shape::of(view, job)?;
     let (peak, expected) = occupied(job, &shape);
     let tails = f64::from(width) * view.tail_hours() * job.decided.runs.len() as f64;
     Some(Claim { start_hours: tails, ..blank(view, (job.common, pool), (peak, expected)) })
+}
+
+/// The nodes of a job on this pool stay all week: scarce, and not to be given back between runs.
+pub(super) fn held(view: &View<'_>, pool: &PoolView<'_>) -> bool {
+    !pool.spot && !pool.shared && !view.scenario.risk.allow_scarce_release && scarce::is_scarce(view, pool)
+}
+
+/// A frozen workload: its share, by GPUs, of the nodes of its group; in a shared pool its replicas.
+fn as_today<'a>(view: &View<'a>, common: Common<'a>, pool: &PoolView<'a>) -> Option<Claim<'a>> {
+    let placement = common.workload.placement.as_ref()?;
+    let group = view.scenario.fleet.node_groups.iter().find(|g| g.id == placement.node_group)?;
+    if pool.shared {
+        let counts = (vec![placement.replicas; HOURS_PER_WEEK], vec![f64::from(placement.replicas); HOURS_PER_WEEK]);
+        return Some(blank(view, (common, pool), counts));
+    }
+    let tenants = view.scenario.workloads.iter().filter_map(|w| w.placement.as_ref()).filter(|p| p.node_group == group.id);
+    let all: u32 = tenants.map(|p| p.replicas * p.gpus_per_replica).sum();
+    let share = f64::from(placement.replicas * placement.gpus_per_replica) / f64::from(all.max(1));
+    let most = (f64::from(group.max_nodes) * share).ceil() as u32;
+    Some(blank(view, (common, pool), (vec![most; HOURS_PER_WEEK], vec![group.nodes * share; HOURS_PER_WEEK])))
 }
 
 /// Workers in each hour: whole where a run touches it, and by the share of the hour that it fills.

@@ -108,7 +108,9 @@ fn workers(view: &View<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for job in view.jobs.iter().filter(|j| !j.common.frozen) {
         let Some(shape) = run_shape::of(view, job) else { continue };
-        let (_, wanted) = claims::occupied(job, &shape);
+        let held = view.pool(&job.decided.pool).is_some_and(|pool| claims::held(view, pool));
+        let all_week = vec![f64::from(job.decided.workers); HOURS_PER_WEEK];
+        let wanted = if held { all_week } else { claims::occupied(job, &shape).1 };
         let found = &job.decided.workers_by_hour;
         findings.extend(first_hour((0..HOURS_PER_WEEK).filter(|t| !same(wanted[*t], found[*t])).map(|t| {
             let message = "workers of the hour are not those of its runs";

@@ -14,7 +14,7 @@ const NODE_CLASS: &str = "gpuplan";
 /// NodePools and their node class; nothing for other node autoscalers.
 #[must_use]
 pub fn manifests(plan: &Plan) -> Vec<Artifact> {
-    let pools: Vec<&NodePool> = plan.pools.iter().filter(|pool| pool.cloud == "aws").collect();
+    let pools: Vec<&NodePool> = names::managed_pools(plan).into_iter().filter(|pool| pool.cloud == "aws").collect();
     if plan.provenance.node_autoscaler != "karpenter" || pools.is_empty() {
         return Vec::new();
     }

@@ -1,6 +1,6 @@
 //! The frame of `kubernetes/`: the kustomization that lists the manifests, the namespaces, and the README.
 
-use super::{Artifact, header, yaml};
+use super::{Artifact, header, names, yaml};
 use crate::plan::{Plan, WorkloadPlan};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -30,11 +30,11 @@ pub fn frame(plan: &Plan, manifests: &[Artifact]) -> Vec<Artifact> {
 /// Namespaces that hold nothing of the user's: all of a demo, else those where every workload comes whole. Deleting what was
 /// applied deletes them too, so a namespace with a Deployment of the user's is never among them.
 fn namespaces(plan: &Plan) -> BTreeSet<String> {
-    let whole = |workload: &WorkloadPlan| workload.kubernetes.scale_target.is_none();
+    let whole = |workload: &WorkloadPlan| workload.kubernetes.scale_target.is_none() && workload.mode != "frozen";
     let is_own = |name: &str| {
         let built_in = name == "default" || name.starts_with("kube-");
         let mut there = plan.workloads.iter().filter(|workload| workload.kubernetes.namespace == name);
         !built_in && (plan.demo || there.all(whole))
     };
-    plan.workloads.iter().map(|w| w.kubernetes.namespace.clone()).filter(|name| is_own(name)).collect()
+    names::managed(plan).map(|w| w.kubernetes.namespace.clone()).filter(|name| is_own(name)).collect()
 }

@@ -34,14 +34,14 @@ pub struct Artifact {
 #[must_use]
 pub fn artifacts(plan: &Plan) -> Vec<Artifact> {
     let mut manifests: Vec<Artifact> = karpenter::manifests(plan);
-    for workload in &plan.workloads {
+    for workload in names::managed(plan) {
         manifests.extend(service::manifests(plan, workload));
         manifests.extend(keda::manifests(plan, workload));
         manifests.extend(job::manifests(plan, workload));
     }
     let mut all = kustomize::frame(plan, &manifests);
     all.append(&mut manifests);
-    all.extend(plan.workloads.iter().flat_map(|workload| patch::components(plan, workload)));
+    all.extend(names::managed(plan).flat_map(|workload| patch::components(plan, workload)));
     all.extend(terraform::files(plan));
     all.sort();
     all

@@ -102,6 +102,28 @@ pub fn pool<'a>(plan: &'a Plan, name: &str) -> Option<&'a NodePool> {
     plan.pools.iter().find(|pool| pool.name == name)
 }
 
+/// Workloads that the files manage: frozen ones are left alone.
+pub fn managed(plan: &Plan) -> impl Iterator<Item = &WorkloadPlan> {
+    plan.workloads.iter().filter(|workload| workload.mode != "frozen")
+}
+
+/// Pools that the files declare: those of managed workloads, and what stands in for them. Nodes of frozen workloads are
+/// declared elsewhere already.
+#[must_use]
+pub fn managed_pools(plan: &Plan) -> Vec<&NodePool> {
+    let all_frozen = |pool: &NodePool| !pool.workloads.is_empty() && managed(plan).all(|w| !pool.workloads.contains(&w.name));
+    let lost_to = |pool: &NodePool| -> Vec<&NodePool> {
+        plan.pools.iter().filter(|p| p.spot.as_ref().is_some_and(|s| s.fallback_pool.as_deref() == Some(&pool.name))).collect()
+    };
+    let unmanaged = |pool: &NodePool| {
+        let spots = lost_to(pool);
+        // A pool that only stands in is as managed as what it stands in for.
+        let only_for_frozen = !spots.is_empty() && spots.iter().all(|spot| all_frozen(spot));
+        (all_frozen(pool) && (spots.is_empty() || only_for_frozen)) || (pool.workloads.is_empty() && only_for_frozen)
+    };
+    plan.pools.iter().filter(|pool| !unmanaged(pool)).collect()
+}
+
 /// A taint: `key=value:effect`, the value may be missing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Taint {

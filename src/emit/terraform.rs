@@ -25,7 +25,8 @@ pub fn files(plan: &Plan) -> Vec<Artifact> {
 
 /// `gpuplan.auto.tfvars.json`. Terraform takes strings of this file as they are: `${` has no meaning in it.
 fn values(plan: &Plan) -> Artifact {
-    let pools: Map<String, Value> = plan.pools.iter().map(|pool| (names::label(&pool.name), node_pool(pool))).collect();
+    let pools: Map<String, Value> =
+        names::managed_pools(plan).into_iter().map(|pool| (names::label(&pool.name), node_pool(pool))).collect();
     let workloads: Map<String, Value> = plan.workloads.iter().map(|w| (names::label(&w.name), workload(plan, w))).collect();
     let schedules: Vec<Value> = plan.windows.iter().map(schedule).collect();
     let document = json!({
@@ -91,11 +92,13 @@ fn node_pool(pool: &NodePool) -> Value {
 }
 
 fn workload(plan: &Plan, workload: &WorkloadPlan) -> Value {
-    let service = workload.service.as_ref();
+    // A frozen workload is listed for its cost; where and how it runs is not declared here.
+    let managed = workload.mode != "frozen";
+    let service = workload.service.as_ref().filter(|_| managed);
     let flex = service.and_then(|s| s.flex.as_ref());
-    let job = workload.job.as_ref();
+    let job = workload.job.as_ref().filter(|_| managed);
     let scaled: Vec<&str> =
-        names::parts(workload).into_iter().filter(|part| keda::scales(plan, workload, *part)).map(names::Part::as_str).collect();
+        names::parts(workload).into_iter().filter(|part| managed && keda::scales(plan, workload, *part)).map(names::Part::as_str).collect();
     let fallback = flex.and_then(|f| f.fallback_pool.as_deref()).or(job.and_then(|j| j.fallback_pool.as_deref()));
     json!({
         "kind": workload.kind,

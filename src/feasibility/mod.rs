@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 /// Every fault of a scenario that makes planning pointless.
 #[must_use]
 pub fn check(scenario: &Scenario) -> Vec<Diagnostic> {
-    let planned = scenario.workloads.iter().filter(|w| !scenario.freeze.contains(&w.id));
+    // A workload that may stay as it is today can always be run.
+    let stays = |w: &Workload| scenario.freeze.contains(&w.id) || (scenario.max_changes.is_some() && w.placement.is_some());
+    let planned = scenario.workloads.iter().filter(|w| !stays(w));
     planned
         .filter_map(|workload| match &workload.kind {
             WorkloadKind::Service(service) => service::check(scenario, workload, service),

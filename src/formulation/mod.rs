@@ -36,7 +36,8 @@ pub fn build(scenario: &Scenario, freedom: &Freedom) -> Problem {
                 services: if stays { Vec::new() } else { service::options(&context, &mut pools) },
                 jobs: if stays { Vec::new() } else { job::options(&context, &mut pools) },
                 today: columns::column::today(scenario, workload),
-                frozen: frozen.filter(|_| stays || freedom.may_stay_frozen()),
+                // Where changes are counted, any workload may be the one that stays.
+                frozen: frozen.filter(|_| stays || freedom.may_stay_frozen() || scenario.max_changes.is_some()),
             }
         })
         .collect();

@@ -7,6 +7,7 @@ use crate::domain::{CapacityType, ColdRequests, Evidence, Mode, OperatingPoint, 
 use crate::formulation::freedom::Autoscaling;
 use crate::formulation::pools::{Context, Pools};
 use crate::formulation::problem::{Place, Sharing};
+use crate::ids::RegionId;
 use crate::risk::{self, ReclaimLoss};
 use crate::sizing::capacity::{self, Capacity};
 use crate::units::HOURS_PER_WEEK;
@@ -96,6 +97,8 @@ pub struct ServiceOption {
     pub share: f64,
     /// Modes to consider.
     pub modes: Vec<Mode>,
+    /// Today's region, precision and GPUs a replica: with today's nodes as well, nothing changes.
+    pub as_today: bool,
 }
 
 impl ServiceOption {
@@ -167,6 +170,7 @@ pub fn options(context: &Context<'_>, pools: &mut Pools) -> Vec<ServiceOption> {
         for floor in floors {
             let scarce = pools.list[floor.pool].scarce;
             let modes = modes(context, service, &shape, scarce && floor.sharing == Sharing::Exclusive);
+            let as_today = as_today(context, point, &pools.list[floor.pool].region);
             options.push(ServiceOption {
                 shape: Arc::clone(&shape),
                 floor,
@@ -175,6 +179,7 @@ pub fn options(context: &Context<'_>, pools: &mut Pools) -> Vec<ServiceOption> {
                 hazard: 0.0,
                 share: 0.0,
                 modes: modes.clone(),
+                as_today,
             });
             if scarce {
                 continue;
@@ -189,6 +194,7 @@ pub fn options(context: &Context<'_>, pools: &mut Pools) -> Vec<ServiceOption> {
                         hazard: pools.list[spot.pool].hazard,
                         share: context.workload.spot.max_share * f64::from(step) / f64::from(SHARE_STEPS),
                         modes: modes.clone(),
+                        as_today,
                     });
                 }
             }
@@ -211,6 +217,15 @@ pub fn allowed(context: &Context<'_>, point: &OperatingPoint) -> bool {
     let as_today = context.freedom.right_sizing
         || workload.placement.as_ref().is_none_or(|p| p.gpus_per_replica == point.gpus_per_replica && p.precision == point.precision);
     precision_allowed && accelerator_allowed && evidence_allowed && as_today
+}
+
+/// Whether the workload runs like this in this region today.
+fn as_today(context: &Context<'_>, point: &OperatingPoint, region: &RegionId) -> bool {
+    context.workload.placement.as_ref().is_some_and(|p| {
+        let group = context.scenario.node_group(&p.node_group);
+        let same = p.gpus_per_replica == point.gpus_per_replica && p.precision == point.precision;
+        same && group.is_some_and(|g| &g.region == region)
+    })
 }
 
 /// Without right-sizing only today's machine shape remains.

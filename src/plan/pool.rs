@@ -42,7 +42,7 @@ pub struct NodePool {
     pub spot: Option<SpotTerms>,
     /// Nodes that a commitment already pays for (on-demand pools).
     pub committed_nodes: u32,
-    /// Fewest nodes at any hour.
+    /// Fewest nodes at any hour, those of frozen workloads not counted.
     pub min_nodes: u32,
     /// Most nodes at any hour: the limit that is emitted, fallback for lost spot pools included.
     pub max_nodes: u32,

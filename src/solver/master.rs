@@ -1,6 +1,7 @@
 //! The master: one way to run each workload, whole nodes of fixed pools, commitments, quotas, caps.
 
 use crate::formulation::Family;
+use crate::formulation::columns::column::counts_as_change;
 use crate::formulation::columns::{Column, Duals};
 use crate::formulation::problem::{PoolIndex, Problem, Sharing};
 use crate::lp::Model;
@@ -79,7 +80,7 @@ pub fn build(parts: &Parts<'_>) -> Master {
     let credits = commitments(&mut model, parts, &mut shared);
     let quotas = quotas.iter().map(|row| (*row, quota(&mut model, parts, (row, &shared.nodes)))).collect();
     let changes = problem.max_changes.map(|most| {
-        let terms = columns.iter().enumerate().filter(|(_, c)| c.changed).map(|(i, _)| (i, 1.0)).collect();
+        let terms = columns.iter().enumerate().filter(|(_, c)| counts_as_change(problem, c)).map(|(i, _)| (i, 1.0)).collect();
         model.at_most(format!("{}_changes", Family::Budget.as_str()), f64::from(most), terms)
     });
     let capped = |model: &mut Model, name: &str, cap: Option<f64>, own: &dyn Fn(&Column) -> f64, rest: &[(usize, f64)]| {

@@ -48,18 +48,19 @@ pub fn after(
     let exposure_cap = safest.exposure * (1.0 + 1e-9) + 1e-6;
     let calmest = solver::solve(problem, &Stage::fewest_changes(cap, exposure_cap), pool)?;
     let solution = solver::solve(problem, &Stage::cheapest_within(exposure_cap, f64::from(calmest.changed_nodes)), pool)?;
-    let stage = |name: &str, unit: &str, (value, of): (f64, &Solution)| plan::Stage {
+    // `of` proves the stage's bound; the last stage's plan is the cheapest of those that it leaves.
+    let stage = |name: &str, unit: &str, (value, of, cost): (f64, &Solution, f64)| plan::Stage {
         name: name.to_owned(),
         unit: unit.to_owned(),
         value,
         bound: of.bound.clamp(0.0, value.max(0.0)),
         gap: gap(value, of.bound.clamp(0.0, value.max(0.0))),
-        usd_per_month: monthly(of.cost, committed),
+        usd_per_month: monthly(cost, committed),
     };
     let stages = vec![
         first,
-        stage("least_exposure", "spot_gpu_hours_x_hazard_per_week", (solution.exposure, &safest)),
-        stage("fewest_changes", "changed_nodes", (f64::from(solution.changed_nodes), &calmest)),
+        stage("least_exposure", "spot_gpu_hours_x_hazard_per_week", (solution.exposure, &safest, safest.cost)),
+        stage("fewest_changes", "changed_nodes", (f64::from(solution.changed_nodes), &calmest, solution.cost)),
     ];
     Ok(Staged { solution, stages })
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// Runs a command; `None`, and a line that says so, where the program is not installed.
-fn run(program: &str, arguments: &[&str], dir: &Path) -> Option<Output> {
+pub fn run(program: &str, arguments: &[&str], dir: &Path) -> Option<Output> {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(dir).env("CHECKPOINT_DISABLE", "1").env("TF_IN_AUTOMATION", "1");
     match command.output() {
@@ -25,7 +25,7 @@ fn run(program: &str, arguments: &[&str], dir: &Path) -> Option<Output> {
     }
 }
 
-fn succeeded(output: &Output) -> String {
+pub fn succeeded(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     text

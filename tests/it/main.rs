@@ -1,6 +1,9 @@
 //! The one integration crate. Each area has a file; goldens are plain files under `tests/golden/`.
 
 mod brute_force;
+mod acceptance;
+mod bad_input;
+mod by_hand;
 mod check;
 mod cli;
 mod corruptions;
@@ -11,6 +14,7 @@ mod emit_fixture;
 mod emit_tools;
 mod fixture;
 mod generated;
+mod freeze;
 mod golden;
 mod input;
 mod input_cli;
@@ -18,8 +22,10 @@ mod input_data;
 mod input_faults;
 mod layering;
 mod markdown;
+mod planned;
 mod report;
 mod report_fixture;
 mod repository;
 mod rust_source;
+mod scenarios;
 mod setup;

@@ -177,7 +177,7 @@ pub fn of_service(problem: &Problem, workload: usize, option: &ServiceOption, de
     };
     add_role(&mut column, &problem.pools, &option.floor, (&floor, &up));
     add_role(&mut column, &problem.pools, place, (&flex, &awake));
-    mark_changes(problem, &mut column, mode != Mode::Static);
+    mark_changes(problem, &mut column, mode != Mode::Static || !option.as_today);
     Some(column)
 }
 
@@ -262,14 +262,17 @@ pub fn of_frozen(problem: &Problem, workload: usize, option: &FrozenOption) -> C
     match option.sharing {
         Sharing::Exclusive => column.exclusive.push(ExclusiveUse {
             pool: option.pool,
-            held: vec![option.nodes.ceil(); HOURS_PER_WEEK],
+            held: vec![option.held; HOURS_PER_WEEK],
             expected: vec![option.nodes; HOURS_PER_WEEK],
         }),
         Sharing::Fixed => column.fixed.push(FixedUse {
             pool: option.pool,
-            slots: vec![option.slots; HOURS_PER_WEEK],
-            peak_nodes: option.slots.div_ceil(problem.pools[option.pool].gpus),
+            slots: vec![option.slots + option.idle_slots; HOURS_PER_WEEK],
+            peak_nodes: (option.slots + option.idle_slots).div_ceil(problem.pools[option.pool].gpus),
         }),
+    }
+    if option.sharing == Sharing::Exclusive && option.lost > 0.0 {
+        column.lost.push((option.pool, vec![option.lost; HOURS_PER_WEEK]));
     }
     column
 }
@@ -297,6 +300,12 @@ pub fn changed_nodes(problem: &Problem, workload: usize, plan: &BTreeMap<(String
     let today = &problem.workloads[workload].today;
     let keys: std::collections::BTreeSet<_> = plan.keys().chain(today.keys()).collect();
     keys.into_iter().map(|key| plan.get(key).copied().unwrap_or(0).abs_diff(today.get(key).copied().unwrap_or(0))).sum()
+}
+
+/// Whether a column is one of the changes that `max_changes` counts: a workload that runs nowhere today changes nothing.
+#[must_use]
+pub fn counts_as_change(problem: &Problem, column: &Column) -> bool {
+    column.changed && !problem.workloads[column.workload].today.is_empty()
 }
 
 /// Compares the column's peak nodes with today's.

@@ -45,7 +45,8 @@ pub fn hour(problem: &Problem, option: &ServiceOption, (count, hour): (&HourCoun
 /// the price of the choice. `peak` is the count (floor, flex) that no schedule stays below.
 #[must_use]
 pub fn constant_of_service(problem: &Problem, (workload, option): (usize, &ServiceOption), (peak, duals): ((u32, u32), &Duals)) -> f64 {
-    let mut constant = duals.changed - duals.choice[workload];
+    let counted = !problem.workloads[workload].today.is_empty();
+    let mut constant = if counted { duals.changed } else { 0.0 } - duals.choice[workload];
     let mut slots: BTreeMap<PoolIndex, u32> = BTreeMap::new();
     for (place, count) in [(&option.floor, peak.0), (option.flex(), peak.1)] {
         *slots.entry(place.pool).or_insert(0) += count * place.slots;
@@ -66,7 +67,8 @@ pub fn constant_of_service(problem: &Problem, (workload, option): (usize, &Servi
 #[must_use]
 pub fn reduced(problem: &Problem, column: &Column, duals: &Duals) -> f64 {
     let mut value = duals.cost * column.cost + duals.exposure * column.exposure - duals.choice[column.workload];
-    value += duals.changed_nodes * f64::from(column.changed_nodes) + if column.changed { duals.changed } else { 0.0 };
+    value +=
+        duals.changed_nodes * f64::from(column.changed_nodes) + if column::counts_as_change(problem, column) { duals.changed } else { 0.0 };
     for used in &column.exclusive {
         value += dot(duals.expected.get(&used.pool), &used.expected) + dot(duals.held.get(&used.pool), &used.held);
     }

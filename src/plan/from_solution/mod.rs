@@ -1,6 +1,7 @@
 //! From a solution to a plan: whole replicas and exact money from here on. Pure; decides nothing that costs money.
 
 pub mod baseline;
+pub mod frozen;
 pub mod job;
 pub mod names;
 pub mod pools;
@@ -108,6 +109,8 @@ fn one(context: &Context<'_>, usd_per_month: Usd, baseline_usd_per_month: Usd) -
     let (service, job) = match (&workload.kind, &column.decision) {
         (WorkloadKind::Service(s), Decision::Service { .. }) => (service::of(context, s), None),
         (WorkloadKind::Job(j), Decision::Job { .. }) => (None, job::of(context, j)),
+        (WorkloadKind::Service(s), Decision::Frozen) => (frozen::service(context, s), None),
+        (WorkloadKind::Job(j), Decision::Frozen) => (None, frozen::job(context, j)),
         _ => (None, None),
     };
     WorkloadPlan {
@@ -147,7 +150,7 @@ fn variant(context: &Context<'_>) -> ChosenVariant {
         Decision::Job { option, .. } => Some(options.jobs[*option].point),
         Decision::Frozen => None,
     };
-    let Some(point) = position.map(|p| &profile.points[p]) else { return frozen_variant(context) };
+    let Some(point) = position.map(|p| &profile.points[p]) else { return frozen::variant(context) };
     let title = &point.source;
     ChosenVariant {
         accelerator: point.accelerator.to_string(),
@@ -163,23 +166,6 @@ fn variant(context: &Context<'_>) -> ChosenVariant {
             gpus: point.gpus_per_replica,
             gpu_memory_gib: point.gpu_memory.0,
         },
-    }
-}
-
-fn frozen_variant(context: &Context<'_>) -> ChosenVariant {
-    let placement = context.workload.placement.as_ref();
-    let group = placement.and_then(|p| context.scenario.node_group(&p.node_group));
-    let accelerator = group.map_or_else(String::new, |g| context.scenario.instance_types[&g.instance_type].accelerator.to_string());
-    let gpus = placement.map_or(1, |p| p.gpus_per_replica);
-    ChosenVariant {
-        accelerator,
-        gpus_per_replica: gpus,
-        precision: placement.map_or_else(String::new, |p| p.precision.clone()),
-        engine: "as today".to_owned(),
-        evidence: "as today".to_owned(),
-        source: "as today: frozen by the scenario".to_owned(),
-        derate: 0.0,
-        requests: ResourceRequests { vcpus: 0.0, ram_gib: 0.0, gpus, gpu_memory_gib: 0.0 },
     }
 }
 
@@ -209,7 +195,8 @@ fn why(scenario: &Scenario, context: &Context<'_>) -> Vec<String> {
     let Context { problem, workload, index, column, .. } = *context;
     let mut why = Vec::new();
     match &column.decision {
-        Decision::Frozen => why.push("left as it is: listed under `freeze`".to_owned()),
+        Decision::Frozen if scenario.freeze.contains(&workload.id) => why.push("left as it is: listed under `freeze`".to_owned()),
+        Decision::Frozen => why.push("left as it is: `max_changes` lets only so many workloads change".to_owned()),
         Decision::Service { option, mode, .. } => {
             let chosen = &problem.workloads[index].services[*option];
             let point = &scenario.profiles[&workload.profile].points[chosen.shape.point];

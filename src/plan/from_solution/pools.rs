@@ -124,12 +124,30 @@ fn weights(problem: &Problem, solution: &Solution, pool: PoolIndex) -> BTreeMap<
     for column in &solution.columns {
         let own: f64 = column.exclusive.iter().filter(|u| u.pool == pool).flat_map(|u| &u.expected).sum();
         let slots: u32 = column.fixed.iter().filter(|u| u.pool == pool).flat_map(|u| &u.slots).sum();
-        let weight = own + f64::from(slots) + start_hours(problem, column, pool);
+        let idle = idle_slots(problem, column, pool) * HOURS_PER_WEEK as u32;
+        let weight = own + f64::from(slots - idle) + start_hours(problem, column, pool);
         if weight > 0.0 {
             weights.insert(problem.workloads[column.workload].id.to_string(), weight);
         }
     }
     weights
+}
+
+/// Slots of a fixed pool that a frozen column holds and nobody uses.
+fn idle_slots(problem: &Problem, column: &Column, pool: PoolIndex) -> u32 {
+    let frozen = problem.workloads[column.workload].frozen.as_ref();
+    frozen.filter(|f| column.decision == Decision::Frozen && f.pool == pool).map_or(0, |f| f.idle_slots)
+}
+
+/// Nodes of a pool that frozen workloads hold: their owner's to manage.
+fn frozen_nodes(problem: &Problem, solution: &Solution, pool: PoolIndex) -> f64 {
+    let frozen = solution.columns.iter().filter(|c| c.decision == Decision::Frozen);
+    let held = frozen.map(|c| {
+        let own: f64 = c.exclusive.iter().filter(|u| u.pool == pool).map(|u| u.expected[0]).sum();
+        let slots: u32 = c.fixed.iter().filter(|u| u.pool == pool).map(|u| u.slots[0]).sum();
+        own + f64::from(slots) / f64::from(problem.pools[pool].gpus)
+    });
+    held.sum()
 }
 
 /// Shares an amount out by weight; the last by name takes what rounding leaves.
@@ -177,7 +195,8 @@ fn node_pool(scenario: &Scenario, problem: &Problem, drawn: &Drawn<'_>) -> NodeP
     let spot = (p.capacity_type == CapacityType::Spot).then(|| spot_terms(scenario, problem, drawn));
     let all_zones = offering.map(|o| o.zones.clone()).unwrap_or_default();
     let zones = if spot.is_some() { all_zones.into_iter().take(p.zones as usize).collect() } else { all_zones };
-    let least = drawn.nodes.iter().copied().fold(f64::INFINITY, f64::min).floor().max(0.0) as u32;
+    let frozen = frozen_nodes(problem, drawn.solution, drawn.pool);
+    let least = (drawn.nodes.iter().copied().fold(f64::INFINITY, f64::min) - frozen + 1e-9).floor().max(0.0) as u32;
     NodePool {
         cloud: instance.cloud.as_str().to_owned(),
         region: p.region.to_string(),

@@ -3,7 +3,7 @@
 use super::Context;
 use super::{pools, windows};
 use crate::demand::{self, HPA_TOLERANCE};
-use crate::domain::{Mode, Service};
+use crate::domain::{Mode, Service, Slo};
 use crate::formulation::columns::{Decision, WindowSpec};
 use crate::formulation::service::{HourCount, ServiceOption};
 use crate::plan::{BudgetUse, CapacityPoint, ColdStartPlan, ErrorBudget, FlexPlan, FloorPlan, ScalingPlan, ServicePlan, SloPlan};
@@ -44,7 +44,7 @@ pub fn of(context: &Context<'_>, service: &Service) -> Option<ServicePlan> {
         Mode::Reactive => demand::reactive_envelope(service),
     };
     Some(ServicePlan {
-        slo: slo(service),
+        slo: slo(&service.slo),
         floor: FloorPlan { pool: context.names[&option.floor.pool].clone(), base_replicas: base.0, max_replicas: decided.most_floor() },
         flex: (decided.most_flex() > 0).then(|| flex(context, &decided)),
         planning_load_rps,
@@ -70,13 +70,15 @@ pub fn of(context: &Context<'_>, service: &Service) -> Option<ServicePlan> {
     })
 }
 
-fn slo(service: &Service) -> SloPlan {
+/// The objective as planned.
+#[must_use]
+pub fn slo(slo: &Slo) -> SloPlan {
     SloPlan {
-        attainment: service.slo.attainment,
-        ttft_ms: service.slo.ttft.map(|l| l.0),
-        tpot_ms: service.slo.tpot.map(|l| l.0),
-        latency_ms: service.slo.latency.map(|l| l.0),
-        planning_percentile: service.slo.planning_percentile(),
+        attainment: slo.attainment,
+        ttft_ms: slo.ttft.map(|l| l.0),
+        tpot_ms: slo.tpot.map(|l| l.0),
+        latency_ms: slo.latency.map(|l| l.0),
+        planning_percentile: slo.planning_percentile(),
     }
 }
 
