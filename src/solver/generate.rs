@@ -21,7 +21,10 @@ const MAX_ROUNDS: usize = 60;
 const KEEP: usize = 4;
 
 /// Columns added a workload when the plan is still above the bound: those that a better plan could be made of.
-const KEEP_WITHIN_GAP: usize = 48;
+const KEEP_WITHIN_GAP: usize = 96;
+
+/// Of these, at most so many of one option.
+const KEEP_OF_OPTION: usize = 12;
 
 /// Relative distance of relaxed master and bound at which pricing ends.
 const CLOSE: f64 = 1e-5;
@@ -46,7 +49,7 @@ impl Pool {
         let mut duals = Duals::face_value(problem);
         duals.choice = vec![1e9; problem.workloads.len()];
         for workload in 0..problem.workloads.len() {
-            let wanted = Wanted { below: 0.0, most: 2 * KEEP };
+            let wanted = Wanted { below: 0.0, most: 2 * KEEP, each: KEEP, every_base: false };
             let (columns, _) = price::best(problem, workload, (&pool.known[workload], &duals), wanted);
             pool.add(columns);
         }
@@ -67,7 +70,7 @@ impl Pool {
     /// Adds the columns whose reduced cost leaves them room within a gap; no plan below the value has another. Whether
     /// any was new.
     fn add_within(&mut self, problem: &Problem, duals: &Duals, gap: f64) -> bool {
-        let wanted = Wanted { below: gap, most: KEEP_WITHIN_GAP };
+        let wanted = Wanted { below: gap, most: KEEP_WITHIN_GAP, each: KEEP_OF_OPTION, every_base: true };
         let mut added = false;
         for workload in 0..problem.workloads.len() {
             let (columns, _) = price::best(problem, workload, (&self.known[workload], duals), wanted);
@@ -124,7 +127,7 @@ fn relax(problem: &Problem, stage: &Stage, pool: &mut Pool) -> Result<Relaxed, S
         let mut lagrangian = value;
         let mut improved = false;
         for workload in 0..problem.workloads.len() {
-            let wanted = Wanted { below: -price::TOLERANCE, most: KEEP };
+            let wanted = Wanted { below: -price::TOLERANCE, most: KEEP, each: KEEP, every_base: false };
             let (columns, least) = price::best(problem, workload, (&pool.known[workload], &duals), wanted);
             lagrangian += least.min(0.0);
             improved |= pool.add(columns);

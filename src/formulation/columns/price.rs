@@ -8,6 +8,7 @@ use crate::formulation::problem::{Place, Problem, Sharing};
 use crate::formulation::service::{HourCount, ServiceOption};
 use crate::risk;
 use crate::units::HOURS_PER_WEEK;
+use std::collections::BTreeMap;
 
 /// A column whose reduced cost is not below this (dollars a week, or the stage's unit) is not worth adding.
 pub const TOLERANCE: f64 = 1e-6;
@@ -102,7 +103,7 @@ pub fn fixed_columns(problem: &Problem, workload: usize) -> Vec<Column> {
 }
 
 /// One count all week.
-fn constant(index: usize, option: &ServiceOption) -> Decision {
+pub(crate) fn constant(index: usize, option: &ServiceOption) -> Decision {
     let n = option.shape.need_static;
     let flex = option.spot_of(n, option.shape.mean_rps.iter().copied().fold(0.0, f64::max));
     Decision::Service {
@@ -116,7 +117,7 @@ fn constant(index: usize, option: &ServiceOption) -> Decision {
 }
 
 /// As the HPA responds, over a floor that holds all week; and the same asleep where that is allowed.
-fn reactive(index: usize, option: &ServiceOption) -> Vec<Decision> {
+pub(crate) fn reactive(index: usize, option: &ServiceOption) -> Vec<Decision> {
     let shape = &option.shape;
     let on_demand = option.spot.is_none();
     // On demand the floor is the fewest replicas; on spot it is what the share and the loss of a zone leave at any hour.
@@ -152,6 +153,10 @@ pub struct Wanted {
     pub below: f64,
     /// At most so many of a workload, the best.
     pub most: usize,
+    /// At most so many of one option, so that the starts of one job or the schedules of one place leave room for others.
+    pub each: usize,
+    /// The best schedule of every base, not only the best of all.
+    pub every_base: bool,
 }
 
 /// Best columns of a workload at the duals, as far as they are wanted, and a bound that none beats. Jobs give every
@@ -169,9 +174,9 @@ pub fn best(problem: &Problem, workload: usize, (known, duals): (&[Column], &Dua
         }
     }
     for (index, option) in options.services.iter().enumerate().filter(|(_, o)| o.modes.contains(&Mode::Scheduled)) {
-        let priced = schedule::price(problem, workload, (index, option), duals);
+        let priced = schedule::price(problem, workload, (index, option), (duals, wanted.every_base));
         bound = bound.min(priced.bound);
-        found.extend(priced.column.map(|column| (reduced(problem, &column, duals), column)));
+        found.extend(priced.columns.into_iter().map(|column| (reduced(problem, &column, duals), column)));
     }
     for (index, option) in options.jobs.iter().enumerate() {
         let offsets = if option.held { 0..=0 } else { 0..=option.latest_offset };
@@ -186,6 +191,16 @@ pub fn best(problem: &Problem, workload: usize, (known, duals): (&[Column], &Dua
     }
     found.retain(|(value, _)| *value < wanted.below);
     found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut of_option: BTreeMap<Option<usize>, usize> = BTreeMap::new();
+    found.retain(|(_, column)| {
+        let option = match &column.decision {
+            Decision::Service { option, .. } | Decision::Job { option, .. } => Some(*option),
+            Decision::Frozen => None,
+        };
+        let known = of_option.entry(option).or_insert(0);
+        *known += 1;
+        *known <= wanted.each
+    });
     found.truncate(wanted.most);
     (found.into_iter().map(|(_, column)| column).collect(), bound)
 }

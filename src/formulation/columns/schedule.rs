@@ -17,32 +17,34 @@ use crate::units::HOURS_PER_WEEK;
 const HOURS: usize = 24;
 
 /// Patterns of a week: sets of local days that share their windows.
-const PATTERNS: [&[&[u8]]; 2] = [&[&[0, 1, 2, 3, 4, 5, 6]], &[&[0, 1, 2, 3, 4], &[5, 6]]];
+pub(crate) const PATTERNS: [&[&[u8]]; 2] = [&[&[0, 1, 2, 3, 4, 5, 6]], &[&[0, 1, 2, 3, 4], &[5, 6]]];
 
 /// Prices of a missed request, dollars, tried until the error budget is kept.
 const MISS_PRICES: [f64; 6] = [0.0, 0.001, 0.01, 0.1, 1.0, 100.0];
 
-/// The best column found and a bound that no column of this option and mode beats.
+/// The columns found and a bound that no column of this option and mode beats.
 #[derive(Clone, Debug)]
 pub struct Priced {
-    /// Best column; `None` when none keeps the error budget.
-    pub column: Option<Column>,
+    /// The best column, or the best of every base; none when none keeps the error budget.
+    pub columns: Vec<Column>,
     /// Reduced cost that no schedule is below.
     pub bound: f64,
 }
 
 /// One level: a count with its split.
 #[derive(Clone, Copy, Debug)]
-struct Level {
-    n: u32,
-    floor: u32,
-    flex: u32,
+pub(crate) struct Level {
+    /// Replicas that it stands for; floor and flex may be more.
+    pub n: u32,
+    /// On-demand floor.
+    pub floor: u32,
+    /// Flex replicas.
+    pub flex: u32,
 }
 
 /// Everything about an option that does not depend on prices.
 struct Frame<'a> {
     problem: &'a Problem,
-    workload: usize,
     option: &'a ServiceOption,
     levels: Vec<Level>,
     cut: usize,
@@ -51,9 +53,14 @@ struct Frame<'a> {
 impl Frame<'_> {
     /// UTC hour of a local day and a position in the service day.
     fn utc(&self, day: u8, position: usize) -> usize {
-        let local = i64::from(day) * 24 + (self.cut + position) as i64;
-        (local - i64::from(self.option.shape.utc_offset_hours)).rem_euclid(HOURS_PER_WEEK as i64) as usize
+        utc_hour(self.option, (self.cut, day, position))
     }
+}
+
+/// UTC hour of a local day and a position in the service day that begins at `cut`.
+pub(crate) fn utc_hour(option: &ServiceOption, (cut, day, position): (usize, u8, usize)) -> usize {
+    let local = i64::from(day) * 24 + (cut + position) as i64;
+    (local - i64::from(option.shape.utc_offset_hours)).rem_euclid(HOURS_PER_WEEK as i64) as usize
 }
 
 /// Costs of a set of days: by position and level, then of sleeping.
@@ -68,20 +75,25 @@ struct DayCosts {
 /// A schedule of one set of days: level by position (`None` sleeps).
 type DayPlan = Vec<Option<usize>>;
 
-/// Prices the scheduled mode of an option.
+/// Prices the scheduled mode of an option; on demand with the best schedule of every base.
 #[must_use]
-pub fn price(problem: &Problem, workload: usize, (index, option): (usize, &ServiceOption), duals: &Duals) -> Priced {
-    let frame = Frame { problem, workload, option, levels: levels(option), cut: least_loaded_hour(option) };
-    let mut best = Priced { column: None, bound: f64::NEG_INFINITY };
+pub fn price(problem: &Problem, workload: usize, (index, option): (usize, &ServiceOption), (duals, every_base): (&Duals, bool)) -> Priced {
+    let frame = Frame { problem, option, levels: levels(option), cut: least_loaded_hour(option) };
+    let mut best = Priced { columns: Vec::new(), bound: f64::NEG_INFINITY };
     let highest = frame.levels.last().map_or((0, 0), |level| (level.floor, level.flex));
     let constant = price::constant_of_service(problem, workload, (option, highest), duals);
     for miss_price in MISS_PRICES {
-        let Some((value, column)) = cheapest(&frame, index, (duals, miss_price)) else {
-            return Priced { column: None, bound: f64::INFINITY };
+        let mut found = cheapest(&frame, (duals, miss_price));
+        let Some(least) = found.first().map(|schedule| schedule.value) else {
+            return Priced { columns: Vec::new(), bound: f64::INFINITY };
         };
-        best.bound = best.bound.max(value - miss_price * option.shape.spare_misses + constant);
-        if column.is_some() {
-            best.column = column;
+        best.bound = best.bound.max(least - miss_price * option.shape.spare_misses + constant);
+        if !every_base {
+            found.truncate(1);
+        }
+        let keeps_budget = |schedule: Schedule| column::of_service(problem, workload, option, decision(&frame, index, &schedule));
+        best.columns.extend(found.into_iter().filter_map(keeps_budget));
+        if !best.columns.is_empty() {
             break;
         }
     }
@@ -89,7 +101,7 @@ pub fn price(problem: &Problem, workload: usize, (index, option): (usize, &Servi
 }
 
 /// Distinct counts that hours need, each with the split that is right for the highest mean load it may carry.
-fn levels(option: &ServiceOption) -> Vec<Level> {
+pub(crate) fn levels(option: &ServiceOption) -> Vec<Level> {
     let shape = &option.shape;
     let mut counts: Vec<u32> = shape.need.clone();
     counts.sort_unstable();
@@ -108,7 +120,7 @@ fn levels(option: &ServiceOption) -> Vec<Level> {
 }
 
 /// Local hour of the day with the least load over the week: no window crosses it.
-fn least_loaded_hour(option: &ServiceOption) -> usize {
+pub(crate) fn least_loaded_hour(option: &ServiceOption) -> usize {
     let offset = i64::from(option.shape.utc_offset_hours);
     let mut load = [0.0; HOURS];
     for (hour, mean) in option.shape.mean_rps.iter().enumerate() {
@@ -117,24 +129,30 @@ fn least_loaded_hour(option: &ServiceOption) -> usize {
     (0..HOURS).min_by(|&a, &b| load[a].total_cmp(&load[b])).unwrap_or(0)
 }
 
-/// Cheapest schedule over patterns and bases at a price of misses: its value and, if it keeps the budget, its column.
-fn cheapest(frame: &Frame<'_>, index: usize, prices: (&Duals, f64)) -> Option<(f64, Option<Column>)> {
-    let mut best: Option<(f64, u32, Vec<(Vec<u8>, DayPlan)>, Option<usize>)> = None;
+/// A schedule of the week.
+struct Schedule {
+    value: f64,
+    base: Option<usize>,
+    plans: Vec<(Vec<u8>, DayPlan)>,
+}
+
+/// Cheapest schedule of each pattern and base at a price of misses, best first; of equals the simpler pattern first.
+fn cheapest(frame: &Frame<'_>, prices: (&Duals, f64)) -> Vec<Schedule> {
+    let mut found: Vec<Schedule> = Vec::new();
     let sleepy = !frame.option.shape.sleep.is_empty();
-    for (rank, pattern) in PATTERNS.iter().enumerate() {
+    for pattern in PATTERNS {
         let costs: Vec<DayCosts> = pattern.iter().map(|days| day_costs(frame, days, prices)).collect();
         let bases = (0..frame.levels.len()).map(Some).chain(sleepy.then_some(None));
         for base in bases {
             let Some((value, plans)) = best_of_base(frame, &costs, (base, prices.0)) else { continue };
-            if best.as_ref().is_none_or(|(known, ..)| value < known - 1e-9) {
-                let plans = costs.iter().map(|c| c.days.clone()).zip(plans).collect();
-                best = Some((value, rank as u32, plans, base));
-            }
+            let plans = costs.iter().map(|c| c.days.clone()).zip(plans).collect();
+            found.push(Schedule { value, base, plans });
         }
     }
-    let (value, _, plans, base) = best?;
-    let decision = decision(frame, index, (&plans, base));
-    Some((value, column::of_service(frame.problem, frame.workload, frame.option, decision)))
+    let least = found.iter().map(|s| s.value).fold(f64::INFINITY, f64::min);
+    let rank = |schedule: &Schedule| if schedule.value <= least + 1e-9 { least } else { schedule.value };
+    found.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
+    found
 }
 
 /// Costs of a set of days at the prices.
@@ -272,7 +290,8 @@ fn start_cost(frame: &Frame<'_>, (from, to): (usize, usize), asleep: usize) -> f
 }
 
 /// Turns the plans of the sets of days into windows and counts by hour.
-fn decision(frame: &Frame<'_>, index: usize, (plans, base): (&[(Vec<u8>, DayPlan)], Option<usize>)) -> Decision {
+fn decision(frame: &Frame<'_>, index: usize, Schedule { base, plans, .. }: &Schedule) -> Decision {
+    let base = *base;
     let mut hours = vec![HourCount::up(0, 0); HOURS_PER_WEEK];
     let mut windows = Vec::new();
     for (days, plan) in plans {
