@@ -1,8 +1,8 @@
 //! The one integration crate. Each area has a file; goldens are plain files under `tests/golden/`.
 
-mod brute_force;
 mod acceptance;
 mod bad_input;
+mod brute_force;
 mod by_hand;
 mod check;
 mod cli;
@@ -13,8 +13,8 @@ mod emit;
 mod emit_fixture;
 mod emit_tools;
 mod fixture;
-mod generated;
 mod freeze;
+mod generated;
 mod golden;
 mod input;
 mod input_cli;
