@@ -380,7 +380,13 @@ fn demand(random: &mut Random, service: &mut Service, (point, most): (&Operating
     for hour in 0..HOURS_PER_WEEK {
         let (day, of_day) = (hour / 24, (hour + 24 - start) % 24);
         let up = of_day < length && !(free_weekend && day >= 5);
-        let n = if !up { calm } else if lunch && of_day == length / 2 { u32::midpoint(calm, busy) } else { busy };
+        let n = if !up {
+            calm
+        } else if lunch && of_day == length / 2 {
+            u32::midpoint(calm, busy)
+        } else {
+            busy
+        };
         let peak = if !up && silent { 0.0002 } else { carried(n).max(0.001) };
         service.demand.peak_rps[hour] = peak;
         service.demand.mean_rps[hour] = peak * if silent && !up { 1.0 } else { 0.7 };
@@ -413,14 +419,7 @@ fn job(random: &mut Random, scenario: &mut Scenario, rank: usize) -> Workload {
             JobRun { release_hour: 80 + first % 88, deadline_hour: 80 + first % 88 + span },
         ],
     };
-    let job = Job {
-        training: !profile.divisible,
-        work_per_run: hours * 3600.0,
-        runs,
-        max_workers: 2,
-        baseline_workers: 1,
-        queue: None,
-    };
+    let job = Job { training: !profile.divisible, work_per_run: hours * 3600.0, runs, max_workers: 2, baseline_workers: 1, queue: None };
     let work = workload(random, rank, (&profile, WorkloadKind::Job(job)));
     scenario.profiles.insert(profile.id.clone(), profile);
     work
