@@ -31,7 +31,7 @@ test: lint ## Check formatting and lints, then run every test
 	$(CARGO) test $(FLAGS)
 
 bless: setup ## Rewrite the golden files under tests/golden; then read the diff
-	GPUPLAN_BLESS=1 $(CARGO) test $(FLAGS) --test it
+	BLESS=1 $(CARGO) test $(FLAGS) --test it
 	git diff --stat -- tests/golden
 
 bench: setup ## Time the plan of the embedded example

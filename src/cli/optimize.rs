@@ -135,7 +135,7 @@ fn hand_out(args: &Args, (scenario, plan): (&Scenario, &Plan), terminal: &mut Te
         Format::Json => plan_text,
         Format::Human => {
             let style = report::Style { color: terminal.color_out, width: terminal.width.unwrap_or(100) };
-            report::terminal(plan, &format!("read {}/report.md; then terraform/ and kubernetes/ there", dir.display()), style)
+            report::terminal(plan, &format!("Read {}/report.md; terraform/ and kubernetes/ are beside it.", dir.display()), style)
         }
     };
     let _ = write!(terminal.out, "{printed}");

@@ -225,7 +225,7 @@ pub fn words(name: &str) -> String {
 pub fn outcome_words(outcome: &str) -> &str {
     match outcome {
         "optimal" => "proven optimal",
-        "within-gap" => "within the gap",
+        "within-gap" => "the best found",
         "limit" => "stopped at a limit",
         other => other,
     }

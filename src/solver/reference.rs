@@ -33,6 +33,10 @@ pub fn optimum(problem: &Problem, stage: &Stage) -> Result<Option<Answer>, Solve
 
 /// Solves a model; `Ok(None)`: it has no solution.
 pub fn solve(model: &Model) -> Result<Option<Answer>, SolveError> {
+    if model.columns.is_empty() {
+        let holds = model.rows.iter().all(|row| row.lower <= 0.0 && row.upper >= 0.0);
+        return Ok(holds.then(|| Answer { objective: 0.0, values: Vec::new() }));
+    }
     let mut variables = ProblemVariables::new();
     let columns: Vec<Variable> = model
         .columns

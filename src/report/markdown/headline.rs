@@ -3,7 +3,7 @@
 use crate::plan::{Comparator, Optimality, Plan, Stage, TargetOutcome, Verification};
 use crate::report::facts::{self, words};
 use crate::report::markdown::table::{Column, bullets, table};
-use crate::report::text::{fine_percent, md, percent};
+use crate::report::text::{count, fine_percent, md, percent};
 use crate::units::Usd;
 
 /// The mark, before any number.
@@ -103,8 +103,11 @@ fn stages(stages: &[Stage]) -> String {
         .iter()
         .map(|s| {
             let Stage { name, unit, value, bound, gap, usd_per_month } = s;
-            let money = unit == "usd_per_month";
-            let show = |x: f64| if money { Usd::from_f64(x).to_string() } else { format!("{x:.2}") };
+            let show = |x: f64| match unit.as_str() {
+                "usd_per_month" => Usd::from_f64(x).to_string(),
+                "changed_nodes" => count(x),
+                _ => format!("{x:.2}"),
+            };
             vec![md(&words(name)), md(&unit_words(unit)), show(*value), show(*bound), fine_percent(*gap), usd_per_month.to_string()]
         })
         .collect();

@@ -48,6 +48,12 @@ pub fn by_workload(plan: &Plan, workloads: &[WorkloadPlan]) -> String {
          spot.\n\n",
     );
     out.push_str(&table(&columns, rows));
+    if !plan.cost.commitments.is_empty() {
+        out.push_str(
+            "\nNodes that a commitment pays for make a node group cheaper before, and the whole pool cheaper after: a pool's cost is shared \
+             out by node-hours, so a workload whose group had the committed nodes may look dearer although it runs on fewer.\n",
+        );
+    }
     if facts::closing(plan).iter().any(|row| row.label == facts::UNASSIGNED && facts::matters(row.before)) {
         let idle = "node groups that run none of these workloads. The plan does without them; if one must stay, its cost comes back.";
         out.push_str(&format!("\n*{}*: {idle}\n", facts::UNASSIGNED));

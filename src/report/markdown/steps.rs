@@ -57,14 +57,14 @@ pub fn ordered(plan: &Plan) -> String {
     if quota::needs(plan).iter().any(Need::is_more) {
         steps.push(file_quotas());
     }
-    steps.extend([keep_today(plan), terraform(plan), kubernetes(plan), watch(plan)]);
+    steps.extend([keep_today(plan), node_pools(plan), kubernetes(plan), watch(plan)]);
     let old = replaced(plan);
     if !old.is_empty() {
         steps.push(remove_old(plan, &old));
     }
     let mut out = String::from(
         "## What to do, in this order\n\nEach step can be checked before the next and taken back. Commands run in the folder of this \
-         report.\n",
+         report; keep files of your own out of it, or the next run refuses to replace it.\n",
     );
     for (i, step) in steps.iter().enumerate() {
         out.push_str(&render(i + 1, step));
@@ -115,8 +115,8 @@ fn namespaces(plan: &Plan) -> BTreeSet<&str> {
 const KINDS: &str = "deployments,horizontalpodautoscalers,scaledobjects,scaledjobs,cronjobs,jobs,poddisruptionbudgets";
 
 fn keep_today(plan: &Plan) -> Step {
-    let commands = std::iter::once("mkdir -p before".to_owned()).chain(namespaces(plan).into_iter().map(|ns| {
-        let file = shell_word(&format!("before/{ns}.yaml"));
+    let commands = std::iter::once("mkdir -p ../before".to_owned()).chain(namespaces(plan).into_iter().map(|ns| {
+        let file = shell_word(&format!("../before/{ns}.yaml"));
         format!("kubectl get {KINDS} --namespace {} --output yaml > {file}", shell_word(ns))
     }));
     Step {
@@ -124,28 +124,48 @@ fn keep_today(plan: &Plan) -> Step {
         what: "What the cluster runs now, to compare with if you go back. Tag the commits of your own manifests and Terraform variables, too: \
                they are what you go back to.".to_owned(),
         commands: commands.collect(),
-        check: "each file in `before/` lists the Deployments you expect.".to_owned(),
+        check: "each file in `../before/` lists the Deployments you expect.".to_owned(),
         back: "nothing has changed yet.".to_owned(),
     }
 }
 
-fn terraform(plan: &Plan) -> Step {
+/// Karpenter makes nodes from objects of the cluster; elsewhere the pools come from the user's own Terraform.
+fn node_pools(plan: &Plan) -> Step {
     let pools = plural(plan.pools.len(), "pool");
-    let see = match plan.provenance.node_autoscaler.as_str() {
-        "karpenter" => "`kubectl get nodepools` lists each of them as ready",
-        "gke" => "`gcloud container node-pools list` lists each of them",
-        "aks" => "`az aks nodepool list` lists each of them",
-        _ => "the node autoscaler lists each of them",
+    let title = "Create the node pools".to_owned();
+    if plan.provenance.node_autoscaler == "karpenter" {
+        return Step {
+            title,
+            what: format!(
+                "Karpenter makes nodes for {pools} from the files in `kubernetes/karpenter`. Its EC2NodeClass needs your cluster's role, \
+                 subnets and security groups first: set them in an overlay (`kubernetes/README.md`). `terraform/` has the same pools and \
+                 limits as values for your own modules, quotas and budgets; it creates nothing. Nodes come when pods ask for them; nothing \
+                 moves yet."
+            ),
+            commands: vec![
+                "kubectl diff --server-side -f kubernetes/karpenter".to_owned(),
+                "kubectl apply --server-side -f kubernetes/karpenter".to_owned(),
+            ],
+            check: "`kubectl get nodepools` lists each of them as ready, and no node of today has gone.".to_owned(),
+            back: "`kubectl delete -f kubernetes/karpenter`: pools without pods hold no nodes.".to_owned(),
+        };
+    }
+    let list = match plan.provenance.node_autoscaler.as_str() {
+        "gke" => "`gcloud container node-pools list`",
+        "aks" => "`az aks nodepool list`",
+        _ => "the node autoscaler",
     };
     Step {
-        title: "Create the node pools".to_owned(),
-        what: format!("Terraform sets {pools}, their limits and their floors. Nodes come when pods ask for them; nothing moves yet."),
-        commands: vec![
-            "terraform -chdir=terraform init".to_owned(),
-            "terraform -chdir=terraform plan -out=gpuplan.tfplan".to_owned(),
-            "terraform -chdir=terraform apply gpuplan.tfplan".to_owned(),
-        ],
-        check: format!("the Terraform plan adds pools and destroys none; after it {see}, and a second `terraform plan` is empty."),
+        title,
+        what: format!(
+            "`terraform/` is a module without resources: it gives {pools}, with limits and floors, the shape that the usual modules take. \
+             Call it from your own Terraform as `terraform/README.md` shows, and plan and apply there, not in this folder. Nodes come when \
+             pods ask for them; nothing moves yet."
+        ),
+        commands: Vec::new(),
+        check: format!(
+            "your `terraform plan` adds pools and destroys none; after it {list} lists each of them, and a second one is empty."
+        ),
         back: "apply the tagged variables again; pools without pods hold no nodes beyond their floors.".to_owned(),
     }
 }
@@ -168,7 +188,7 @@ fn moving_order(plan: &Plan) -> Vec<&WorkloadPlan> {
 
 fn kubernetes(plan: &Plan) -> Step {
     let order: Vec<String> = moving_order(plan).iter().map(|w| md(&w.name)).collect();
-    let mut commands = vec!["kubectl diff -k kubernetes".to_owned(), "kubectl apply -k kubernetes".to_owned()];
+    let mut commands = vec!["kubectl diff --server-side -k kubernetes".to_owned(), "kubectl apply --server-side -k kubernetes".to_owned()];
     commands.extend(namespaces(plan).into_iter().map(|ns| {
         let ns = shell_word(ns);
         format!("kubectl get deployments,scaledobjects,scaledjobs --namespace {ns}")
