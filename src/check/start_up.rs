@@ -24,8 +24,16 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
             findings.push(Finding::new(Family::StartUp, &pool.pool.name, "other node-hours of start-ups a week").differs(wanted, found));
         }
     }
+    findings.extend(view.pools.iter().filter_map(|pool| consolidation(view, pool)));
     findings.extend(total(view));
     findings
+}
+
+/// The delay that is emitted is the one that starts are priced with, in whole seconds.
+fn consolidation(view: &View<'_>, pool: &PoolView<'_>) -> Option<Finding> {
+    let (wanted, found) = (view.scenario.node_autoscaler.consolidate_after.0, pool.pool.consolidate_after_s);
+    let differs = (wanted - f64::from(found)).abs() >= 1.0;
+    differs.then(|| Finding::new(Family::StartUp, &pool.pool.name, "another consolidation delay, s").differs(wanted, found))
 }
 
 fn finding(service: &ServiceView<'_>, message: impl Into<String>) -> Finding {

@@ -6,6 +6,7 @@
 //! that says what is meant and that the tests hold the columns against.
 
 pub mod columns;
+pub mod compact;
 pub mod family;
 pub mod freedom;
 pub mod frozen;

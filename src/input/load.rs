@@ -15,7 +15,7 @@ use super::yaml;
 use crate::catalog::{Catalog, builtin};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::domain::{InputFile, Profile, Scenario};
-use crate::ids::{AcceleratorId, ProfileId};
+use crate::ids::{AcceleratorId, ProfileId, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -90,7 +90,21 @@ pub fn load(path: &Path) -> Result<Loaded, Rejected> {
 /// # Errors
 /// Never with the data that is in the tree: a test loads it.
 pub fn load_builtin_demo() -> Result<Loaded, Rejected> {
-    gather(Files::Embedded(builtin::DEMO), "scenario.yaml", true)
+    let mut loaded = gather(Files::Embedded(builtin::DEMO), "scenario.yaml", true)?;
+    mark_as_demo(&mut loaded.scenario);
+    Ok(loaded)
+}
+
+/// Names of the example never pass for the user's own: all start with `demo-`, and nothing patches a Deployment.
+fn mark_as_demo(scenario: &mut Scenario) {
+    let demo = |name: &str| format!("demo-{name}");
+    scenario.name = demo(&scenario.name);
+    scenario.freeze = scenario.freeze.iter().map(|id| WorkloadId::new(demo(id.as_str()))).collect();
+    for workload in &mut scenario.workloads {
+        workload.id = WorkloadId::new(demo(workload.id.as_str()));
+        workload.namespace = demo(&workload.namespace);
+        workload.scale_target = None;
+    }
 }
 
 /// What has been read and found so far.

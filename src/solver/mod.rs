@@ -7,6 +7,7 @@ pub mod generate;
 pub mod highs;
 pub mod master;
 pub mod quota;
+pub mod reference;
 pub mod solution;
 pub mod stage;
 

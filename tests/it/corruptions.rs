@@ -63,7 +63,7 @@ pub const CORRUPTIONS: &[Corruption] = &[
     of("one replica fewer in an hour", Family::Windows, |p| {
         services(p).find_map(|s| s.floor_by_hour.iter_mut().find(|n| **n > 0)).map(|n| *n -= 1).is_some()
     }),
-    of("window removed", Family::Windows, |p| (!p.windows.is_empty()).then(|| p.windows.remove(0)).is_some()),
+    of("window removed", Family::Windows, window_removed),
     of("window twice", Family::Windows, |p| p.windows.first().cloned().map(|w| p.windows.insert(0, w)).is_some()),
     of("window lowered", Family::Windows, |p| p.windows.iter_mut().find(|w| w.floor > 0).map(|w| w.floor -= 1).is_some()),
     of("cron shifted", Family::Windows, |p| p.windows.first_mut().is_some_and(|w| set(&mut w.cron_start, "17 3 * * 3"))),
@@ -102,6 +102,7 @@ pub const CORRUPTIONS: &[Corruption] = &[
     of("starts free", Family::StartUp, |p| {
         (p.cost.start_up_usd_per_month > Usd::from_f64(1.0)).then(|| p.cost.start_up_usd_per_month = Usd::ZERO).is_some()
     }),
+    of("nodes kept for less", Family::StartUp, |p| first_pool(p, |_| true).map(|pool| pool.consolidate_after_s = 1).is_some()),
     of("cold start shortened", Family::StartUp, |p| first_service(p).is_some_and(|s| scale(&mut s.cold_start.paid_hours_per_start, 0.5))),
     of("deadline missed", Family::Deadline, |p| {
         first_job(p).is_some_and(|j| j.runs.last_mut().map(|r| r.start_hour = r.deadline_hour).is_some())
@@ -168,6 +169,15 @@ pub const CORRUPTIONS: &[Corruption] = &[
         p.optimality.stages.len() > 1
     }),
 ];
+
+/// A window of a service that is never at zero: without its window, one that sleeps merely sleeps longer, which other families
+/// find.
+fn window_removed(plan: &mut Plan) -> bool {
+    let kept_up = |s: &ServicePlan| s.floor.base_replicas + s.flex.as_ref().map_or(0, |f| f.base_replicas) > 0;
+    let up: Vec<&str> = plan.workloads.iter().filter(|w| w.service.as_ref().is_some_and(kept_up)).map(|w| w.name.as_str()).collect();
+    let found = plan.windows.iter().position(|window| up.contains(&window.workload.as_str()));
+    found.map(|at| plan.windows.remove(at)).is_some()
+}
 
 fn set(text: &mut String, to: &str) -> bool {
     to.clone_into(text);

@@ -138,7 +138,7 @@ fn add_role(column: &mut Column, pools: &[Pool], place: &Place, counts: (&[u32],
 }
 
 /// Starts that a week of counts causes, the first hour following the last.
-fn starts(counts: &[u32]) -> u32 {
+pub(crate) fn starts(counts: &[u32]) -> u32 {
     (0..counts.len()).map(|hour| counts[hour].saturating_sub(counts[(hour + counts.len() - 1) % counts.len()])).sum()
 }
 

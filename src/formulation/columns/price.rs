@@ -109,7 +109,7 @@ pub fn fixed_columns(problem: &Problem, workload: usize) -> Vec<Column> {
 }
 
 /// One count all week.
-fn constant(index: usize, option: &ServiceOption) -> Decision {
+pub(crate) fn constant(index: usize, option: &ServiceOption) -> Decision {
     let n = option.shape.need_static;
     let flex = option.spot_of(n, option.shape.mean_rps.iter().copied().fold(0.0, f64::max));
     Decision::Service {
@@ -123,7 +123,7 @@ fn constant(index: usize, option: &ServiceOption) -> Decision {
 }
 
 /// As the HPA responds, over a floor that holds all week; and the same asleep where that is allowed.
-fn reactive(index: usize, option: &ServiceOption) -> Vec<Decision> {
+pub(crate) fn reactive(index: usize, option: &ServiceOption) -> Vec<Decision> {
     let shape = &option.shape;
     let on_demand = option.spot.is_none();
     // On demand the floor is the fewest replicas; on spot it is what the share and the loss of a zone leave at any hour.

@@ -17,7 +17,7 @@ use crate::units::HOURS_PER_WEEK;
 const HOURS: usize = 24;
 
 /// Patterns of a week: sets of local days that share their windows.
-const PATTERNS: [&[&[u8]]; 2] = [&[&[0, 1, 2, 3, 4, 5, 6]], &[&[0, 1, 2, 3, 4], &[5, 6]]];
+pub(crate) const PATTERNS: [&[&[u8]]; 2] = [&[&[0, 1, 2, 3, 4, 5, 6]], &[&[0, 1, 2, 3, 4], &[5, 6]]];
 
 /// Steps between the last price of a miss that broke the error budget and the first that kept it.
 const BISECTIONS: usize = 10;
@@ -36,10 +36,13 @@ pub struct Priced {
 
 /// One level: a count with its split.
 #[derive(Clone, Copy, Debug)]
-struct Level {
-    n: u32,
-    floor: u32,
-    flex: u32,
+pub(crate) struct Level {
+    /// Replicas that it stands for; floor and flex may be more.
+    pub n: u32,
+    /// On-demand floor.
+    pub floor: u32,
+    /// Flex replicas.
+    pub flex: u32,
 }
 
 /// Everything about an option that does not depend on prices.
@@ -54,9 +57,14 @@ struct Frame<'a> {
 impl Frame<'_> {
     /// UTC hour of a local day and a position in the service day.
     fn utc(&self, day: u8, position: usize) -> usize {
-        let local = i64::from(day) * 24 + (self.cut + position) as i64;
-        (local - i64::from(self.option.shape.utc_offset_hours)).rem_euclid(HOURS_PER_WEEK as i64) as usize
+        utc_hour(self.option, (self.cut, day, position))
     }
+}
+
+/// UTC hour of a local day and a position in the service day that begins at `cut`.
+pub(crate) fn utc_hour(option: &ServiceOption, (cut, day, position): (usize, u8, usize)) -> usize {
+    let local = i64::from(day) * 24 + (cut + position) as i64;
+    (local - i64::from(option.shape.utc_offset_hours)).rem_euclid(HOURS_PER_WEEK as i64) as usize
 }
 
 /// Costs of a set of days: by position and level, then of sleeping.
@@ -130,7 +138,7 @@ fn least_peak(frame: &Frame<'_>) -> (u32, u32) {
 }
 
 /// Distinct counts that hours need, each with the split that is right for the highest mean load it may carry.
-fn levels(option: &ServiceOption) -> Vec<Level> {
+pub(crate) fn levels(option: &ServiceOption) -> Vec<Level> {
     let shape = &option.shape;
     let mut counts: Vec<u32> = shape.need.clone();
     counts.sort_unstable();
@@ -149,7 +157,7 @@ fn levels(option: &ServiceOption) -> Vec<Level> {
 }
 
 /// Local hour of the day with the least load over the week: no window crosses it.
-fn least_loaded_hour(option: &ServiceOption) -> usize {
+pub(crate) fn least_loaded_hour(option: &ServiceOption) -> usize {
     let offset = i64::from(option.shape.utc_offset_hours);
     let mut load = [0.0; HOURS];
     for (hour, mean) in option.shape.mean_rps.iter().enumerate() {

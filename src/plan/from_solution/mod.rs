@@ -50,7 +50,7 @@ pub struct Context<'a> {
 /// Writes the plan. Levers, sensitivities and the target are filled in by the study.
 #[must_use]
 pub fn plan(scenario: &Scenario, problem: &Problem, (solution, findings): (&Solution, Findings)) -> Plan {
-    let names = names::of(problem, solution);
+    let names = names::of(problem, solution, scenario.demo);
     let billed = pools::bill(scenario, problem, (solution, &names));
     let mut windows: Vec<Window> = Vec::new();
     let mut workloads: Vec<WorkloadPlan> = Vec::new();

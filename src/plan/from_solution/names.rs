@@ -6,15 +6,16 @@ use crate::formulation::problem::{PoolIndex, Problem, Sharing};
 use crate::solver::Solution;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Names of every pool in use and of the on-demand pools that stand in for spot.
+/// Names of every pool in use and of the on-demand pools that stand in for spot; the example's start with `demo-`.
 #[must_use]
-pub fn of(problem: &Problem, solution: &Solution) -> BTreeMap<PoolIndex, String> {
+pub fn of(problem: &Problem, solution: &Solution, demo: bool) -> BTreeMap<PoolIndex, String> {
     let used = pools::used(problem, solution);
     let regions: BTreeSet<_> = used.iter().map(|&p| &problem.pools[p].region).collect();
     used.iter()
         .map(|&index| {
             let pool = &problem.pools[index];
-            (index, name((pool.instance_type.as_str(), pool.region.as_str(), regions.len() > 1), pool.capacity_type, pool.sharing))
+            let own = name((pool.instance_type.as_str(), pool.region.as_str(), regions.len() > 1), pool.capacity_type, pool.sharing);
+            (index, if demo { format!("demo-{own}") } else { own })
         })
         .collect()
 }
