@@ -137,17 +137,19 @@ fn node_pools(plan: &Plan) -> Step {
         return Step {
             title,
             what: format!(
-                "Karpenter makes nodes for {pools} from the files in `kubernetes/karpenter`. Its EC2NodeClass needs your cluster's role, \
-                 subnets and security groups first: set them in an overlay (`kubernetes/README.md`). `terraform/` has the same pools and \
-                 limits as values for your own modules, quotas and budgets; it creates nothing. Nodes come when pods ask for them; nothing \
-                 moves yet."
+                "Karpenter makes nodes for {pools} from objects of the cluster. Its EC2NodeClass needs your cluster's role, subnets and \
+                 security groups: write a Kustomize overlay of `kubernetes/`, outside this folder, as `kubernetes/README.md` shows; its path \
+                 is `OVERLAY` below. The first apply takes the pools alone, which carry no name of a workload. `terraform/` has the same \
+                 pools and limits as values for your own modules, quotas and budgets; it creates nothing. Nodes come when pods ask for them; \
+                 nothing moves yet."
             ),
             commands: vec![
-                "kubectl diff --server-side -f kubernetes/karpenter".to_owned(),
-                "kubectl apply --server-side -f kubernetes/karpenter".to_owned(),
+                "kubectl kustomize OVERLAY".to_owned(),
+                "kubectl apply --server-side -k OVERLAY --selector '!app.kubernetes.io/name'".to_owned(),
             ],
             check: "`kubectl get nodepools` lists each of them as ready, and no node of today has gone.".to_owned(),
-            back: "`kubectl delete -f kubernetes/karpenter`: pools without pods hold no nodes.".to_owned(),
+            back: "`kubectl delete nodepools --selector app.kubernetes.io/managed-by=gpuplan`: pools without pods hold no nodes."
+                .to_owned(),
         };
     }
     let list = match plan.provenance.node_autoscaler.as_str() {
@@ -188,7 +190,9 @@ fn moving_order(plan: &Plan) -> Vec<&WorkloadPlan> {
 
 fn kubernetes(plan: &Plan) -> Step {
     let order: Vec<String> = moving_order(plan).iter().map(|w| md(&w.name)).collect();
-    let mut commands = vec!["kubectl diff --server-side -k kubernetes".to_owned(), "kubectl apply --server-side -k kubernetes".to_owned()];
+    // The base as it is would put the placeholders of Karpenter's node class back.
+    let from = if plan.provenance.node_autoscaler == "karpenter" { "OVERLAY" } else { "kubernetes" };
+    let mut commands = vec![format!("kubectl diff --server-side -k {from}"), format!("kubectl apply --server-side -k {from}")];
     commands.extend(namespaces(plan).into_iter().map(|ns| {
         let ns = shell_word(ns);
         format!("kubectl get deployments,scaledobjects,scaledjobs --namespace {ns}")
