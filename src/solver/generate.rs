@@ -99,7 +99,8 @@ pub fn solve(problem: &Problem, stage: &Stage, pool: &mut Pool) -> Result<Soluti
         let broken: Vec<QuotaRow> = quota::broken(problem, &solution).into_iter().filter(|row| !pool.quotas.contains(row)).collect();
         if broken.is_empty() {
             solution.value = stage.value(solution.cost, solution.exposure, solution.changed_nodes);
-            solution.bound = bound.min(solution.value);
+            // No stage has a value below 0, whatever the multipliers make of it.
+            solution.bound = bound.max(0.0).min(solution.value);
             return Ok(solution);
         }
         pool.quotas.extend(broken);
