@@ -1,7 +1,6 @@
 //! Pools: every offering as a place where replicas may run, priced, with its spot risk and its commitments.
 
-use crate::domain::QuotaUnit;
-use crate::domain::{Assurance, CapacityType, Offering, OperatingPoint, Scenario, Workload};
+use crate::domain::{Assurance, CapacityType, Offering, OperatingPoint, Quota, QuotaUnit, Scenario, Workload};
 use crate::formulation::freedom::Freedom;
 use crate::formulation::problem::{Place, Pool, PoolIndex, QuotaGroup, Sharing};
 use crate::risk::{self, SpotPriceTerms};
@@ -131,21 +130,39 @@ impl Pools {
             };
             places.push(Place { pool, slots, price, start, sharing });
         }
-        self.without_dominated(places)
+        self.without_dominated(scenario, places)
     }
 
     /// Leaves out a place when another in the same region holds a replica for no more money, needs no company to be
-    /// filled, and has no fewer zones; committed pools always stay.
-    fn without_dominated(&self, places: Vec<Place>) -> Vec<Place> {
-        let share = |p: &Place| self.list[p.pool].price * f64::from(p.slots) / f64::from(self.list[p.pool].gpus);
+    /// filled, is no scarcer, no riskier, in no fewer zones, and asks no more of any quota; committed pools always stay.
+    /// For a fixed place this is a restriction of the problem: an idle slot beside another workload would cost nothing.
+    fn without_dominated(&self, scenario: &Scenario, places: Vec<Place>) -> Vec<Place> {
+        let per_slot = |p: &Place| f64::from(p.slots) / f64::from(self.list[p.pool].gpus);
+        let share = |p: &Place| self.list[p.pool].price * per_slot(p);
+        let asks_no_more = |a: &Place, b: &Place| {
+            let asked = |quota: &Quota, p: &Place| asked_of(scenario, quota, &self.list[p.pool]) * per_slot(p);
+            scenario.quotas.iter().all(|quota| asked(quota, a) <= asked(quota, b) + 1e-9)
+        };
         let dominates = |a: &Place, b: &Place| {
             let (pa, pb) = (&self.list[a.pool], &self.list[b.pool]);
             let cheaper = share(a) < share(b) || (share(a) <= share(b) && (pa.gpus, &pa.instance_type) < (pb.gpus, &pb.instance_type));
             let no_lumpier = a.sharing == Sharing::Exclusive || (b.sharing == Sharing::Fixed && pa.gpus * b.slots <= pb.gpus * a.slots);
-            a.pool != b.pool && pa.region == pb.region && pa.zones >= pb.zones && cheaper && no_lumpier && pb.committed == 0
+            let no_riskier = pa.hazard <= pb.hazard && pa.zones >= pb.zones && (pb.scarce || !pa.scarce);
+            a.pool != b.pool && pa.region == pb.region && cheaper && no_lumpier && no_riskier && pb.committed == 0 && asks_no_more(a, b)
         };
         places.iter().filter(|b| !places.iter().any(|a| dominates(a, b))).copied().collect()
     }
+}
+
+/// Units that a node of a pool, or its stand-in, takes of a quota.
+fn asked_of(scenario: &Scenario, quota: &Quota, pool: &Pool) -> f64 {
+    let counted = quota.capacity_type == pool.capacity_type || pool.capacity_type == CapacityType::Spot;
+    if counted && in_group(quota, pool) { units(scenario, pool, quota.unit) } else { 0.0 }
+}
+
+/// Whether a quota counts the pool's shape and region, however it is bought.
+fn in_group(quota: &Quota, pool: &Pool) -> bool {
+    pool.region == quota.region && quota.instance_types.contains(&pool.instance_type)
 }
 
 /// Units of one node of a pool in a quota's unit.
@@ -161,8 +178,6 @@ fn units(scenario: &Scenario, pool: &Pool, unit: QuotaUnit) -> f64 {
 /// Quotas over the pools. The fallback of a spot pool is the same shape on demand.
 #[must_use]
 pub fn quota_rows(scenario: &Scenario, pools: &Pools) -> Vec<QuotaGroup> {
-    let in_group =
-        |quota: &crate::domain::Quota, pool: &Pool| pool.region == quota.region && quota.instance_types.contains(&pool.instance_type);
     scenario
         .quotas
         .iter()

@@ -89,7 +89,14 @@ struct Relaxed {
 pub fn solve(problem: &Problem, stage: &Stage, pool: &mut Pool) -> Result<Solution, SolveError> {
     loop {
         let root = relax(problem, stage, (pool, Branch::default()))?;
-        let mut solution = round(problem, stage, pool)?;
+        let mut solution = match (round(problem, stage, pool), &root) {
+            // The columns found so far may leave no whole choice where all columns do.
+            (Err(SolveError::Infeasible(_)), Some(root)) => {
+                enrich(problem, pool, (&root.duals, f64::INFINITY));
+                round(problem, stage, pool)?
+            }
+            (rounded, _) => rounded?,
+        };
         solution.bound = root.as_ref().map_or(solution.value, |r| r.bound).min(solution.value);
         if let Some(root) = root.as_ref().filter(|root| solution.value - root.bound > CLOSE_ENOUGH * solution.value.abs()) {
             // No plan below this value has a column whose reduced cost is above the gap.
@@ -104,6 +111,8 @@ pub fn solve(problem: &Problem, stage: &Stage, pool: &mut Pool) -> Result<Soluti
         }
         let broken: Vec<QuotaRow> = quota::broken(problem, &solution).into_iter().filter(|row| !pool.quotas.contains(row)).collect();
         if broken.is_empty() {
+            // No stage has a value below 0, whatever the multipliers make of it.
+            solution.bound = solution.bound.max(0.0).min(solution.value);
             return Ok(solution);
         }
         pool.quotas.extend(broken);
