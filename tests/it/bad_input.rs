@@ -30,7 +30,6 @@ const SPOILED: &[Spoiled] = &[
     ("embeddings", |s| s["workloads"][1]["work"]["units_per_run"] = json!(1e12)),
     // Sound, and nothing fits: found before and by the solver.
     ("quota", |s| s["quotas"][0]["limit"] = json!(4)),
-    ("quota", |s| s["quotas"][0]["limit"] = json!(11)),
 ];
 
 fn optimize(scenario: &Path, out: &Path) -> Output {

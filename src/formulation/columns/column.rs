@@ -125,8 +125,8 @@ fn add_role(column: &mut Column, pools: &[Pool], place: &Place, counts: (&[u32],
         Sharing::Fixed => {
             let slots: Vec<u32> = held.iter().map(|&n| n * place.slots).collect();
             if let Some(known) = column.fixed.iter_mut().find(|u| u.pool == place.pool) {
-                for hour in 0..HOURS_PER_WEEK {
-                    known.slots[hour] += slots[hour];
+                for (sum, own) in known.slots.iter_mut().zip(&slots) {
+                    *sum += own;
                 }
                 known.peak_nodes = known.slots.iter().copied().max().unwrap_or(0).div_ceil(pool.gpus);
             } else {

@@ -166,22 +166,25 @@ pub(crate) fn least_loaded_hour(option: &ServiceOption) -> usize {
     (0..HOURS).min_by(|&a, &b| load[a].total_cmp(&load[b])).unwrap_or(0)
 }
 
+/// Value, days with their plans, and base of a schedule.
+type Found = (f64, Vec<(Vec<u8>, DayPlan)>, Option<usize>);
+
 /// Cheapest schedule over patterns and bases at a price of misses: its value and, if it keeps the budget, its column.
 fn cheapest(frame: &Frame<'_>, index: usize, prices: (&Duals, f64)) -> Option<(f64, Option<Column>)> {
-    let mut best: Option<(f64, u32, Vec<(Vec<u8>, DayPlan)>, Option<usize>)> = None;
+    let mut best: Option<Found> = None;
     let sleepy = !frame.option.shape.sleep.is_empty();
-    for (rank, pattern) in PATTERNS.iter().enumerate() {
+    for pattern in &PATTERNS {
         let costs: Vec<DayCosts> = pattern.iter().map(|days| day_costs(frame, days, prices)).collect();
         let bases = (0..frame.levels.len()).map(Some).chain(sleepy.then_some(None));
         for base in bases {
             let Some((value, plans)) = best_of_base(frame, &costs, (base, prices.0)) else { continue };
             if best.as_ref().is_none_or(|(known, ..)| value < known - 1e-9) {
                 let plans = costs.iter().map(|c| c.days.clone()).zip(plans).collect();
-                best = Some((value, rank as u32, plans, base));
+                best = Some((value, plans, base));
             }
         }
     }
-    let (value, _, plans, base) = best?;
+    let (value, plans, base) = best?;
     let decision = decision(frame, index, (&plans, base));
     Some((value, column::of_service(frame.problem, frame.workload, frame.option, decision)))
 }
@@ -280,10 +283,10 @@ fn day_program(frame: &Frame<'_>, costs: &DayCosts, (base, limit, duals): (Optio
                     }
                     continue;
                 }
-                for from in 0..states {
-                    let before = if from == state { Some(windows) } else { windows.checked_sub(opens) };
+                for (from, same) in (0..states).map(|from| (from, from == state)) {
+                    let before = if same { Some(windows) } else { windows.checked_sub(opens) };
                     let Some(before) = before else { continue };
-                    let reached = value[before][from] + if from == state { 0.0 } else { switch(from, state) };
+                    let reached = value[before][from] + if same { 0.0 } else { switch(from, state) };
                     if reached + cost(state, position) < next[windows][state] {
                         next[windows][state] = reached + cost(state, position);
                         parent[windows][state] = (before, from);

@@ -99,8 +99,11 @@ pub struct Draft<'a> {
     pub cost: Terms,
     /// Exposure by column.
     pub exposure: Terms,
-    stated: BTreeSet<(Sense, u64, Vec<(usize, u64)>)>,
+    stated: BTreeSet<Stated>,
 }
+
+/// A row by its bits: sense, side and terms.
+type Stated = (Sense, u64, Vec<(usize, u64)>);
 
 impl<'a> Draft<'a> {
     /// An empty program.
