@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 /// Scenario that is looked for when none is named.
 const DEFAULT_SCENARIO: &str = "scenario.yaml";
 
+/// Diagnostic: no plan keeps every limit.
+const NO_PLAN: &str = "E1604";
+
 /// Folder written to when none is named.
 const DEFAULT_OUT: &str = "gpuplan-out";
 
@@ -79,7 +82,10 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
         Err(rejected) => return reject(&rejected, terminal),
     };
     let style = render::Style { color: terminal.color_err, ..render::Style::default() };
-    let _ = write!(terminal.err, "{}", render::render(&loaded.diagnostics, &loaded.sources, style));
+    // Notes on the embedded example would be notes on somebody else's input.
+    if !loaded.scenario.demo {
+        let _ = write!(terminal.err, "{}", render::render(&loaded.diagnostics, &loaded.sources, style));
+    }
     let target = args.target.map(Target::Saving).or(args.budget.map(|usd| Target::Budget(Usd::from_f64(usd))));
     let options = Options { target, explain: !args.quick };
     let progress = Progress::start(terminal.color_err);
@@ -153,7 +159,7 @@ fn explain(error: PlanError, terminal: &mut Terminal) -> Exit {
         PlanError::Solve(fault @ crate::solver::SolveError::Infeasible(_)) => {
             let _ = writeln!(
                 terminal.err,
-                "error[E1404]: {fault}\n  = help: raise the quotas or `max_changes`, or take workloads off `freeze`; nothing was written"
+                "error[{NO_PLAN}]: {fault}\n  = help: raise the quotas or `max_changes`, or take workloads off `freeze`; nothing was written"
             );
             Exit::BadInput
         }

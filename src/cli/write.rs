@@ -128,7 +128,14 @@ fn refuse_foreign(dir: &Path) -> io::Result<()> {
     let mut there = Vec::new();
     walk(dir, &PathBuf::new(), &mut there)?;
     there.sort();
-    let foreign: Vec<&String> = there.iter().filter(|path| !ours.contains(*path)).collect();
+    // The embedded example writes into a folder of its own inside the default one: ours as well, if nothing foreign is in it.
+    let nested: Vec<String> =
+        there.iter().filter_map(|path| path.strip_suffix(MARKER)).filter(|folder| !folder.is_empty()).map(str::to_owned).collect();
+    for folder in &nested {
+        refuse_foreign(&dir.join(folder))?;
+    }
+    let own = |path: &String| ours.contains(path) || nested.iter().any(|folder| path.starts_with(folder.as_str()));
+    let foreign: Vec<&String> = there.iter().filter(|path| !own(path)).collect();
     if foreign.is_empty() {
         return Ok(());
     }

@@ -31,7 +31,7 @@ pub fn check(scenario: &Scenario, workload: &Workload, job: &Job) -> Option<Diag
         *reasons.entry(reason).or_insert(0) += 1;
     }
     Some(fault(
-        "E1402",
+        "E1602",
         format!("job `{}` cannot be done in time: {}", workload.id, in_words(&reasons)),
         "move the deadline, raise `max_workers`, or accept a faster accelerator".to_owned(),
     ))

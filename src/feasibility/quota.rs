@@ -25,7 +25,7 @@ pub fn check(scenario: &Scenario, workload: &Workload, needs: &[(&OperatingPoint
     }
     closest.map(|(_, words)| {
         fault(
-            "E1403",
+            "E1603",
             format!("workload `{}` alone is beyond every quota: {words}", workload.id),
             "ask the cloud for more quota and raise the limit in the scenario, or allow other accelerators".to_owned(),
         )

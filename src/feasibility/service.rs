@@ -33,7 +33,7 @@ pub fn check(scenario: &Scenario, workload: &Workload, service: &Service) -> Opt
     }
     if needs.is_empty() {
         return Some(fault(
-            "E1401",
+            "E1601",
             format!("workload `{}` has no variant that meets its SLO: {}", workload.id, in_words(&reasons)),
             "relax the limit that is named, accept another precision or accelerator, or add a profile with faster operating points"
                 .to_owned(),
