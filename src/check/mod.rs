@@ -18,6 +18,7 @@ mod error_budget;
 mod finding;
 mod frozen;
 mod llm;
+mod load_factor;
 mod node_capacity;
 mod packing;
 mod pool_loss;
@@ -32,6 +33,7 @@ mod start_up;
 mod structure;
 mod target;
 mod tolerance;
+mod verification;
 mod view;
 mod windows;
 mod zero_hours;
@@ -51,7 +53,9 @@ use view::View;
 pub fn plan(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
     let mut findings = structure::check(scenario, plan);
     if findings.is_empty() {
-        let view = View::of(scenario, plan);
+        findings = load_factor::check(scenario, plan);
+        let raised = load_factor::raised(scenario, plan);
+        let view = View::of(&raised, plan);
         for family in FAMILIES {
             findings.extend(family(&view));
         }
@@ -64,8 +68,9 @@ pub fn plan(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
 type Check = fn(&View<'_>) -> Vec<Finding>;
 
 /// The families that need a sound structure.
-const FAMILIES: [Check; 19] = [
+const FAMILIES: [Check; 20] = [
     provenance::check,
+    verification::check,
     price::check,
     spot::check,
     allowed::check,

@@ -5,13 +5,17 @@
 pub mod check;
 pub mod completions;
 pub mod diff;
+pub mod emitted;
 pub mod exit;
+pub mod faults;
 pub mod init;
 pub mod optimize;
 pub mod prices;
 pub mod progress;
 pub mod schema;
+pub mod simulate;
 pub mod terminal;
+pub mod trace;
 pub mod validate;
 pub mod write;
 
@@ -38,6 +42,8 @@ pub enum Command {
     Optimize(optimize::Args),
     /// Hold a plan against its scenario with an independent checker.
     Check(check::Args),
+    /// Replay traffic against the emitted files: attainment, latencies and the bill, with reclaims and lag.
+    Simulate(simulate::Args),
     /// Tell two plans apart.
     Diff(diff::Args),
     /// Write a commented scenario to start from.
@@ -57,6 +63,7 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Exit {
     match cli.command {
         Command::Optimize(args) => optimize::run(&args, terminal),
         Command::Check(args) => check::run(&args, terminal),
+        Command::Simulate(args) => simulate::run(&args, terminal),
         Command::Diff(args) => diff::run(&args, terminal),
         Command::Init(args) => init::run(&args, terminal),
         Command::Validate(args) => validate::run(&args, terminal),

@@ -130,7 +130,15 @@ fn hand_out(args: &Args, (scenario, plan): (&Scenario, &Plan), terminal: &mut Te
             return Exit::Failure;
         }
     };
+    let inputs = match serde_json::to_string(&crate::plan::from_solution::replay::of(scenario, plan)) {
+        Ok(text) => text + "\n",
+        Err(fault) => {
+            let _ = writeln!(terminal.err, "error: the replay inputs could not be written as JSON: {fault}");
+            return Exit::Failure;
+        }
+    };
     let mut artifacts = emit::artifacts(plan);
+    artifacts.push(Artifact { path: "replay.json".to_owned(), contents: inputs });
     artifacts.push(Artifact { path: "plan.json".to_owned(), contents: plan_text.clone() });
     artifacts.push(Artifact { path: "report.md".to_owned(), contents: report::markdown(plan) });
     if let Err(fault) = write_all(&dir, &artifacts) {

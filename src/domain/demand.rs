@@ -64,6 +64,17 @@ pub struct TokenShape {
     pub output_mean: f64,
 }
 
+/// Requests of one or more whole weeks by equal steps, Monday 00:00 in the workload's zone first: what a replay plays.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Traffic {
+    /// Length of a step, s; divides an hour.
+    pub step_s: u32,
+    /// Mean rate of each step, requests a second; no headroom in it.
+    pub rate_rps: Vec<f64>,
+    /// Squared coefficient of variation of inter-arrival times in each step.
+    pub cv2: Vec<f64>,
+}
+
 /// Demand of a service by hour of the week. Index 0 is Monday 00:00 UTC.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Demand {
@@ -71,6 +82,8 @@ pub struct Demand {
     pub mean_rps: Vec<f64>,
     /// Peak inside each hour: the 99th percentile of the one-minute rate, or its estimate. Never below the mean.
     pub peak_rps: Vec<f64>,
+    /// Factor by which `peak_rps` has been raised after a replay missed; 1 as read.
+    pub load_factor: f64,
     /// `max over s <= L of rate(t+s)/rate(t)`, p95 over the hour's own trace: what the load may grow by while new
     /// replicas start. At least 1; one number a service.
     pub lag_growth: f64,
@@ -78,6 +91,8 @@ pub struct Demand {
     pub burst: BurstClass,
     /// Token lengths, LLM services only.
     pub tokens: Option<TokenShape>,
+    /// The same demand in the detail that its source has, for a replay.
+    pub traffic: Traffic,
     /// Where the numbers come from, for the reader of the plan.
     pub source: String,
 }

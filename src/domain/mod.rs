@@ -11,7 +11,7 @@ pub mod slo;
 pub mod workload;
 
 pub use accelerator::Accelerator;
-pub use demand::{BurstClass, Demand, TokenShape};
+pub use demand::{BurstClass, Demand, TokenShape, Traffic};
 pub use fleet::{Commitment, Fleet, NodeGroup};
 pub use offering::{Assurance, CapacityType, Cloud, InstanceType, Offering, SpotEvidence, SpotRisk};
 pub use policy::{Adders, NodeAutoscaler, NodeAutoscalerKind, Quota, QuotaUnit, Reserves, Risk, SpotRiskOverride, Target};

@@ -11,6 +11,7 @@ mod karpenter;
 mod keda;
 mod kustomize;
 mod names;
+pub mod parse;
 mod patch;
 mod pods;
 mod service;

@@ -197,11 +197,12 @@ fn workload(value: &Workload, form: &mut Form) {
 
 fn service(value: &Service, form: &mut Form) {
     let Service { demand, slo, scaling } = value;
-    let Demand { mean_rps, peak_rps, lag_growth, burst, tokens, source } = demand;
+    let Demand { mean_rps, peak_rps, load_factor: _, lag_growth, burst, tokens, traffic, source } = demand;
     form.debug(".mean_rps", mean_rps).debug(".peak_rps", peak_rps).debug(".lag_growth", lag_growth).text(".burst", burst.as_str());
     if let Some(TokenShape { input_mean, input_p95, output_mean }) = tokens {
         form.debug(".tokens", (input_mean, input_p95, output_mean));
     }
+    form.debug(".traffic", traffic);
     form.text(".demand_source", source);
     let Slo { attainment, ttft, tpot, latency } = slo;
     form.debug(".slo", (attainment, ttft.map(|ms| ms.0), tpot.map(|ms| ms.0), latency.map(|ms| ms.0)));

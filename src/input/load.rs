@@ -95,6 +95,27 @@ pub fn load_builtin_demo() -> Result<Loaded, Rejected> {
     Ok(loaded)
 }
 
+/// Reads a trace of requests by itself, for a replay; it may be compressed with gzip.
+///
+/// # Errors
+/// All faults of the file, with their lines.
+pub fn requests(path: &Path) -> Result<Trace, Rejected> {
+    let mut faults = Faults::of(path);
+    let mut sources = Sources::new();
+    let trace = match super::read::text(path) {
+        Err(why) => {
+            unreadable(path, &why, Span::default(), &mut faults);
+            None
+        }
+        Ok(text) => {
+            let trace = series_file::trace(&text, &mut faults);
+            sources.insert(path.to_owned(), text);
+            trace
+        }
+    };
+    trace.ok_or_else(|| Rejected { diagnostics: faults.into_vec(), sources })
+}
+
 /// Names of the example never pass for the user's own: all start with `demo-`, and nothing patches a Deployment.
 fn mark_as_demo(scenario: &mut Scenario) {
     let demo = |name: &str| format!("demo-{name}");

@@ -1,4 +1,4 @@
-//! The only reader of files. In: paths. Out: texts, with a fault for each file that cannot be had.
+//! The only reader of files. In: paths. Out: texts, with a fault for each file that cannot be had. Files that end in `.gz` are unpacked.
 
 use crate::catalog::builtin::Embedded;
 use std::collections::BTreeMap;
@@ -90,7 +90,12 @@ pub fn text(path: &Path) -> Result<String, Unreadable> {
         return Err(Unreadable::Missing("it is a folder".to_owned()));
     }
     let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(missing)?;
+    if path.extension().is_some_and(|end| end == "gz") {
+        let unpacked = flate2::read::MultiGzDecoder::new(file).take(MAX_BYTES + 1).read_to_end(&mut bytes);
+        unpacked.map_err(|e| Unreadable::NotText(format!("the gzip is damaged after {} bytes of text: {e}", bytes.len())))?;
+    } else {
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(missing)?;
+    }
     if bytes.len() as u64 > MAX_BYTES {
         return Err(Unreadable::NotText(format!("larger than {} MiB", MAX_BYTES >> 20)));
     }

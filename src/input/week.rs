@@ -3,7 +3,7 @@
 //! Pure arithmetic. Local hour 0 is Monday 00:00 in the workload's zone.
 
 use super::series_file::{Bucket, Request, Series, Trace};
-use crate::domain::TokenShape;
+use crate::domain::{TokenShape, Traffic};
 use crate::units::HOURS_PER_WEEK;
 
 /// Seconds in which new replicas come: what the load may grow by meanwhile is `lag_growth`.
@@ -28,6 +28,8 @@ pub struct Week {
     pub cv2: f64,
     /// What the load grows by within the lag, at least 1, p95.
     pub lag_growth: f64,
+    /// The steps of the source, for a replay.
+    pub traffic: Traffic,
 }
 
 /// Burstiness and lengths of a trace, of any length.
@@ -70,7 +72,20 @@ pub fn of_series(series: &Series, scale: f64) -> Week {
     let cv2 = if requests > 0.0 { weighted / requests } else { 1.0 };
     let rates: Vec<f64> = scaled.iter().map(|b| b.rate).collect();
     let (mean_rps, peak_rps) = fold(&hours, series.first_day);
-    Week { mean_rps, peak_rps, cv2, lag_growth: lag_growth(&rates, f64::from(series.step_s)) }
+    let idc: Vec<f64> = scaled.iter().map(|b| b.idc).collect();
+    let traffic = traffic(series.step_s, series.first_day, (&rates, &idc));
+    Week { mean_rps, peak_rps, cv2, lag_growth: lag_growth(&rates, f64::from(series.step_s)), traffic }
+}
+
+/// Whole weeks from a Monday on, from whole days that begin with `first_day`; days that are missing are repeated.
+fn traffic(step_s: u32, first_day: usize, (rates, cv2): (&[f64], &[f64])) -> Traffic {
+    let per_day = 86_400 / step_s as usize;
+    let days = rates.len() / per_day;
+    let weeks = (first_day + days).div_ceil(7).max(1);
+    // The source's first day lies `first_day` days after the first Monday.
+    let from = |slot: usize| (slot / per_day + days * 7 - first_day) % days * per_day + slot % per_day;
+    let steps = 0..weeks * 7 * per_day;
+    Traffic { step_s, rate_rps: steps.clone().map(|i| rates[from(i)]).collect(), cv2: steps.map(|i| cv2[from(i)].max(0.0)).collect() }
 }
 
 /// A week from a trace of at least a day; `None` when it is shorter.
@@ -95,8 +110,12 @@ pub fn of_trace(trace: &Trace, scale: f64) -> Option<Week> {
         })
         .collect();
     let burst = burstiness(trace);
-    let (mean_rps, peak_rps) = fold(&hours, start_day as usize % 7);
-    Some(Week { mean_rps, peak_rps, cv2: thinned(burst.cv2, scale), lag_growth: burst.lag_growth })
+    let cv2 = thinned(burst.cv2, scale);
+    let first_day = start_day as usize % 7;
+    let (mean_rps, peak_rps) = fold(&hours, first_day);
+    let rates: Vec<f64> = minutes.chunks(10).map(|chunk| chunk.iter().sum::<f64>() / LAG_S * scale).collect();
+    let traffic = traffic(LAG_S as u32, first_day, (&rates, &vec![cv2; rates.len()]));
+    Some(Week { mean_rps, peak_rps, cv2, lag_growth: burst.lag_growth, traffic })
 }
 
 /// A week from hourly factors, brought to a mean of `mean_rps`; `idc` sets the peaks.
@@ -108,7 +127,8 @@ pub fn of_shape(mean_rps: f64, factors: &[f64], idc: f64) -> Week {
     let rates: Vec<f64> = factors.iter().map(|f| mean_rps * f / average).collect();
     let peak_rps = rates.iter().map(|r| peak_of(*r, idc)).collect();
     let hourly = lag_growth(&rates, 3600.0);
-    Week { mean_rps: rates, peak_rps, cv2: idc, lag_growth: hourly.powf(LAG_S / 3600.0) }
+    let traffic = Traffic { step_s: 3600, cv2: vec![idc; rates.len()], rate_rps: rates.clone() };
+    Week { mean_rps: rates, peak_rps, cv2: idc, lag_growth: hourly.powf(LAG_S / 3600.0), traffic }
 }
 
 /// Burstiness of a trace of any length.

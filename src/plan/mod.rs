@@ -7,6 +7,8 @@ pub mod from_solution;
 pub mod money;
 pub mod outcome;
 pub mod pool;
+pub mod replay;
+pub mod verification;
 pub mod workload;
 
 pub use diff::{PlanDiff, diff};
@@ -15,6 +17,7 @@ pub use outcome::{
     TargetOutcome,
 };
 pub use pool::{NodePool, SpotTerms};
+pub use verification::{ReplayEvidence, ReplayRound, ReplayedWorkload, Verification};
 pub use workload::{
     BudgetUse, CapacityPoint, ChangeFromToday, ChosenVariant, ColdStartPlan, ErrorBudget, FlexPlan, FloorPlan, JobPlan, JobRunPlan,
     KubernetesTarget, QueuePlan, ResourceRequests, ScalingPlan, ServicePlan, SloPlan, Window, WorkloadPlan,
@@ -64,30 +67,6 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// Where every input came from.
     pub provenance: Provenance,
-}
-
-/// What has been proven about the promise.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Verification {
-    /// `UNVERIFIED` until a replay of the emitted files has passed.
-    pub status: String,
-    /// Why: `not replayed`.
-    pub reason: String,
-}
-
-impl Verification {
-    /// The mark that every output carries until a replay exists.
-    #[must_use]
-    pub fn not_replayed() -> Self {
-        Self { status: "UNVERIFIED".to_owned(), reason: "not replayed".to_owned() }
-    }
-
-    /// `UNVERIFIED: not replayed`.
-    #[must_use]
-    pub fn mark(&self) -> String {
-        format!("{}: {}", self.status, self.reason)
-    }
 }
 
 /// Where every input came from.

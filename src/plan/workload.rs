@@ -99,6 +99,8 @@ pub struct ServicePlan {
     pub floor: FloorPlan,
     /// The elastic part; none when all replicas are in the floor.
     pub flex: Option<FlexPlan>,
+    /// Factor on the demand's peaks that the planning load was raised by after a replay missed; 1 otherwise.
+    pub load_factor: f64,
     /// Planning load in each hour of the week (UTC), requests a second: what the replicas of the hour must carry.
     pub planning_load_rps: Vec<f64>,
     /// Mean load in each hour (UTC), requests a second.

@@ -12,10 +12,12 @@ pub mod facts;
 pub mod loss;
 pub mod markdown;
 pub mod quota;
+pub mod simulation;
 pub mod terminal;
 pub mod text;
 pub mod week;
 
 pub use diff::diff;
 pub use markdown::markdown;
+pub use simulation::simulation;
 pub use terminal::{Style, terminal};

@@ -5,9 +5,10 @@
 use crate::domain::Scenario;
 use crate::formulation::Freedom;
 use crate::formulation::freedom::Autoscaling;
+use crate::parallel;
 use crate::plan::Lever;
 use crate::solver::SolveError;
-use crate::study::{least_cost, parallel};
+use crate::study::least_cost;
 use crate::units::Usd;
 
 /// Levers in the order of their bits.

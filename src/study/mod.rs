@@ -1,7 +1,6 @@
 //! Everything that solves more than once: stages of a target, levers, comparators, sensitivities, relaxations.
 
 pub mod levers;
-pub mod parallel;
 pub mod relaxations;
 pub mod sensitivity;
 pub mod stages;

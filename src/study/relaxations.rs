@@ -2,9 +2,10 @@
 
 use crate::domain::{Performance, Scenario, WorkloadKind};
 use crate::formulation::Freedom;
+use crate::parallel;
 use crate::plan::outcome::{Binding, Relaxation, ScenarioEdit};
 use crate::solver::SolveError;
-use crate::study::{least_cost, parallel};
+use crate::study::least_cost;
 use crate::units::{Millis, Usd};
 
 /// Savings below this many dollars a month are no reason to relax anything.

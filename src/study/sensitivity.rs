@@ -2,10 +2,11 @@
 
 use crate::domain::Scenario;
 use crate::formulation::Freedom;
+use crate::parallel;
 use crate::plan::Sensitivity;
 use crate::plan::from_solution::share_saved;
 use crate::solver::SolveError;
-use crate::study::{least_cost, parallel, whatif};
+use crate::study::{least_cost, whatif};
 use crate::units::Usd;
 
 /// Name of a case and the scenario under it.

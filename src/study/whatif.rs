@@ -2,6 +2,7 @@
 
 use crate::domain::{CapacityType, Scenario, WorkloadKind};
 use crate::units::UsdPerHour;
+use std::collections::BTreeMap;
 
 /// Demand and work times a factor.
 #[must_use]
@@ -32,6 +33,20 @@ pub fn spot_price(scenario: &Scenario, factor: f64) -> Scenario {
     let mut changed = scenario.clone();
     for offering in changed.offerings.iter_mut().filter(|o| o.capacity_type == CapacityType::Spot) {
         offering.price = UsdPerHour::from_f64(offering.price.as_f64() * factor);
+    }
+    changed
+}
+
+/// Planning loads of single workloads raised: peaks times a factor on top of what they carry already.
+#[must_use]
+pub fn planning_loads(scenario: &Scenario, factors: &BTreeMap<String, f64>) -> Scenario {
+    let mut changed = scenario.clone();
+    for workload in &mut changed.workloads {
+        let Some(&factor) = factors.get(workload.id.as_str()) else { continue };
+        if let WorkloadKind::Service(service) = &mut workload.kind {
+            service.demand.load_factor *= factor;
+            service.demand.peak_rps.iter_mut().for_each(|peak| *peak *= factor);
+        }
     }
     changed
 }

@@ -102,6 +102,7 @@ fn service(floor: (&str, u32, u32), flex: Option<FlexPlan>) -> ServicePlan {
         slo: SloPlan { attainment: 0.99, ttft_ms: Some(500.0), tpot_ms: Some(40.0), latency_ms: None, planning_percentile: 0.995 },
         floor: FloorPlan { pool: floor.0.into(), base_replicas: floor.1, max_replicas: floor.2 },
         flex,
+        load_factor: 1.0,
         planning_load_rps: vec![2.0; 168],
         mean_load_rps: vec![1.0; 168],
         floor_by_hour: vec![floor.1; 168],

@@ -308,9 +308,11 @@ fn service(random: &mut Random, scenario: &mut Scenario, (rank, size): (usize, S
         demand: Demand {
             mean_rps: vec![0.0; HOURS_PER_WEEK],
             peak_rps: vec![0.0; HOURS_PER_WEEK],
+            load_factor: 1.0,
             lag_growth: random.pick(&[1.0, 1.2, 2.0]),
             burst: random.pick(&[BurstClass::Poisson, BurstClass::Poisson, BurstClass::Bursty, BurstClass::Untrackable]),
             tokens: llm.then_some(TokenShape { input_mean: 500.0, input_p95: 900.0, output_mean: 100.0 }),
+            traffic: Traffic { step_s: 3600, rate_rps: vec![0.0; HOURS_PER_WEEK], cv2: vec![1.0; HOURS_PER_WEEK] },
             source: "generated".to_owned(),
         },
         slo: Slo { attainment: random.pick(&[0.9, 0.99, 0.999]), ttft: None, tpot: None, latency: Some(Millis(20_000.0)) },

@@ -12,6 +12,7 @@ mod diff;
 mod docs;
 mod emit;
 mod emit_fixture;
+mod emit_parse;
 mod emit_tools;
 mod exhaustive;
 mod fixture;

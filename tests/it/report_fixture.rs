@@ -325,6 +325,7 @@ fn vision() -> WorkloadPlan {
             slo: SloPlan { attainment: 0.99, ttft_ms: None, tpot_ms: None, latency_ms: Some(80.0), planning_percentile: 0.995 },
             floor: FloorPlan { pool: text("g6e-od"), base_replicas: 2, max_replicas: 2 },
             flex: None,
+            load_factor: 1.0,
             planning_load_rps: office(8, 20, 90.0, 20.0),
             mean_load_rps: office(8, 20, 60.0, 10.0),
             floor_by_hour: vec![2; 168],

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::values::{between, not_negative, number, optional, positive};
-use crate::domain::{BurstClass, Demand, ProfileKind, TokenShape};
+use crate::domain::{BurstClass, Demand, ProfileKind, TokenShape, Traffic};
 use crate::input::at::At;
 use crate::input::codes;
 use crate::input::faults::Faults;
@@ -70,11 +70,21 @@ pub fn demand(
     Some(Demand {
         mean_rps: week::to_utc(&week.mean_rps, offset),
         peak_rps: week::to_utc(&peak_rps, offset),
+        load_factor: 1.0,
         lag_growth: growth.clamp(1.0, MOST_GROWTH),
         burst,
         tokens,
+        traffic: traffic(week.traffic, burst_cv2.or(given_cv2.filter(|_| !knows_burst))),
         source: text,
     })
+}
+
+/// What the owner states of burstiness goes before what the source tells of it.
+fn traffic(mut traffic: Traffic, stated_cv2: Option<f64>) -> Traffic {
+    if let Some(cv2) = stated_cv2 {
+        traffic.cv2 = vec![cv2; traffic.rate_rps.len()];
+    }
+    traffic
 }
 
 fn from_series(file: &At<SeriesRefFile>, (scale, cv2): (f64, Option<f64>), context: &Context<'_>, faults: &mut Faults) -> Option<Sourced> {

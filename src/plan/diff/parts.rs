@@ -52,8 +52,8 @@ pub fn of(plan: &Plan) -> Parts {
     let Provenance { inputs, prices, .. } = provenance;
     let mut totals = facts![""; format, name, demo, saving];
     totals.extend(costs(cost, baseline, competent_operations));
-    let Verification { status, reason } = verification;
-    totals.extend(facts!["verification."; status, reason]);
+    let Verification { status, reason, replay } = verification;
+    totals.extend(facts!["verification."; status, reason, replay]);
     let mut commitments = commitment_items("today", &baseline.commitments);
     commitments.extend(commitment_items("plan", &cost.commitments));
     Parts {

@@ -42,6 +42,7 @@ pub fn service(context: &Context<'_>, service: &Service) -> Option<ServicePlan> 
         slo: super::service::slo(&service.slo),
         floor: FloorPlan { pool, base_replicas: replicas, max_replicas: replicas },
         flex: None,
+        load_factor: service.demand.load_factor,
         planning_load_rps: service.demand.peak_rps.clone(),
         mean_load_rps: service.demand.mean_rps.clone(),
         floor_by_hour: vec![replicas; HOURS_PER_WEEK],

@@ -5,6 +5,7 @@ pub mod frozen;
 pub mod job;
 pub mod names;
 pub mod pools;
+pub mod replay;
 pub mod service;
 pub mod windows;
 

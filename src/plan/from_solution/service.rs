@@ -47,6 +47,7 @@ pub fn of(context: &Context<'_>, service: &Service) -> Option<ServicePlan> {
         slo: slo(&service.slo),
         floor: FloorPlan { pool: context.names[&option.floor.pool].clone(), base_replicas: base.0, max_replicas: decided.most_floor() },
         flex: (decided.most_flex() > 0).then(|| flex(context, &decided)),
+        load_factor: service.demand.load_factor,
         planning_load_rps,
         mean_load_rps: service.demand.mean_rps.clone(),
         floor_by_hour: hours.iter().map(|h| h.floor).collect(),

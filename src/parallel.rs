@@ -1,4 +1,4 @@
-//! Runs independent solves on the machine's cores; the answers come back in the order of the questions.
+//! Runs independent work on the machine's cores; the answers come back in the order of the questions.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,0 +1,133 @@
+//! What is replayed: machines, services with their autoscalers, jobs. One value for every configuration, whether it comes from
+//! emitted files, from today's inventory or from a comparator.
+
+use super::cluster::{Delays, Pool, Risk, Room, StartUp};
+use crate::domain::{ColdRequests, Knot, LlmModel, Routing};
+use crate::emit::parse::types::{CronJob, Gate, ScaledJob, ScaledObject};
+use crate::plan::replay::{JobInputs, ServiceInputs};
+use crate::units::Usd;
+
+/// A configuration with everything that a replay of it needs.
+#[derive(Clone, Debug)]
+pub struct Fleet {
+    /// Monday 00:00 UTC of the week, seconds of Unix time.
+    pub anchor_unix_s: i64,
+    /// Pools, sorted by name.
+    pub pools: Vec<Pool>,
+    /// Spot terms of each pool; none for on-demand.
+    pub risks: Vec<Option<Risk>>,
+    /// Machines that commitments pay for.
+    pub covered: Vec<Covered>,
+    /// Commitments a month, in full.
+    pub commitments_usd_per_month: Usd,
+    /// Delays of the node autoscaler.
+    pub delays: Delays,
+    /// Services, sorted by name.
+    pub services: Vec<ServiceSetup>,
+    /// Jobs, sorted by name.
+    pub jobs: Vec<JobSetup>,
+    /// How the configuration was read, one line each.
+    pub notes: Vec<String>,
+}
+
+/// Machines that a commitment pays for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Covered {
+    /// Machine shape.
+    pub instance_type: String,
+    /// Region.
+    pub region: String,
+    /// Machines.
+    pub nodes: u32,
+}
+
+/// How fast a replica answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LatencyModel {
+    /// Continuous batching.
+    Llm(LlmModel),
+    /// Concurrency curve.
+    Request(Vec<Knot>),
+}
+
+/// A service.
+#[derive(Clone, Debug)]
+pub struct ServiceSetup {
+    /// Demand, objective, timeouts.
+    pub inputs: ServiceInputs,
+    /// Latency model of its replicas.
+    pub model: LatencyModel,
+    /// Routing.
+    pub routing: Routing,
+    /// What becomes of requests that find no replica.
+    pub cold: ColdRequests,
+    /// Start of a replica.
+    pub start_up: StartUp,
+    /// Its Deployments.
+    pub parts: Vec<Part>,
+}
+
+/// A Deployment.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Name.
+    pub name: String,
+    /// How many replicas.
+    pub count: Count,
+    /// Its pods.
+    pub pod: PodTemplate,
+}
+
+/// Who sets a count.
+#[derive(Clone, Debug)]
+pub enum Count {
+    /// Nobody: it is fixed.
+    Fixed(u32),
+    /// An autoscaler.
+    Scaled(ScaledObject),
+}
+
+/// What a pod asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PodTemplate {
+    /// Positions of its pools, the preferred one first.
+    pub pools: Vec<usize>,
+    /// Resources.
+    pub ask: Room,
+    /// Seconds that it may take to end.
+    pub grace_s: u32,
+    /// Hard spread over zones.
+    pub zones_spread: Option<u32>,
+    /// Not moved to cheaper nodes.
+    pub do_not_disrupt: bool,
+    /// `maxUnavailable` of its disruption budget, if it has one.
+    pub max_unavailable: Option<u32>,
+}
+
+/// A job.
+#[derive(Clone, Debug)]
+pub struct JobSetup {
+    /// Work, releases, deadlines, checkpoints.
+    pub inputs: JobInputs,
+    /// Units a second of a whole gang of `workers`.
+    pub units_per_s: f64,
+    /// Workers of a gang.
+    pub workers: u32,
+    /// Seconds between checkpoints; none where it does not checkpoint.
+    pub checkpoint_interval_s: Option<f64>,
+    /// What starts it.
+    pub start: JobStart,
+    /// Start of a worker.
+    pub start_up: StartUp,
+    /// Its pods.
+    pub pod: PodTemplate,
+}
+
+/// What starts a job's pods.
+#[derive(Clone, Debug)]
+pub enum JobStart {
+    /// CronJobs.
+    Cron(Vec<CronJob>),
+    /// A queue behind a ScaledJob, and what holds it back.
+    Queue(Box<ScaledJob>, Vec<Gate>),
+}

@@ -1,0 +1,289 @@
+//! A service in a run: its station, its requests, its Deployments and their autoscalers.
+
+use super::controller::{self, Controller};
+use super::hours::{Kind, Stratum};
+use super::metrics::Exposed;
+use super::{LEAD_S, MOMENT_S, Options, ServiceWeek, traffic};
+use crate::emit::parse::types::TriggerKind;
+use crate::simulate::autoscaler::promql::Query;
+use crate::simulate::autoscaler::{Reading, Scaler};
+use crate::simulate::cluster::{Cluster, Happening};
+use crate::simulate::fleet::{Count, Fleet, LatencyModel, ServiceSetup};
+use crate::simulate::outcome::Moment;
+use crate::simulate::replica::llm::PASS_TOKENS;
+use crate::simulate::replica::{Engine, Law, Model};
+use crate::simulate::station::{NewReplica, Notice, Sampling, Setup, Station};
+use crate::simulate::tally::{Limits, Tally};
+use crate::simulate::traffic::{Series, Source, Trace};
+use std::sync::Arc;
+
+/// A Deployment with its autoscaler.
+#[derive(Clone, Debug)]
+struct Part {
+    controller: Controller,
+    scaler: Option<Scaler>,
+    /// Query of each trigger; none where it has none, or one that cannot be evaluated.
+    queries: Vec<Option<Query>>,
+}
+
+/// A service.
+#[derive(Clone, Debug)]
+pub struct ServiceRun {
+    station: Station,
+    source: Source,
+    nobody: Source,
+    tally: Tally,
+    strata: Vec<Stratum>,
+    stratum: usize,
+    clock_s: f64,
+    exposed: Exposed,
+    parts: Vec<Part>,
+    rates: Arc<Series>,
+    ready_s: f64,
+    ready_since: i64,
+    starts: u32,
+    evictions: u32,
+    timeline: Vec<Moment>,
+}
+
+impl ServiceRun {
+    /// A service before it begins.
+    ///
+    /// # Errors
+    /// A trigger that KEDA would refuse, a zone that is none.
+    pub fn new(
+        (fleet, setup, index): (&Fleet, &ServiceSetup, usize),
+        (seed, strata): (u64, &[Stratum]),
+        options: &Options,
+    ) -> Result<Self, String> {
+        let inputs = &setup.inputs;
+        let rates = Arc::new(traffic::series(inputs, fleet.anchor_unix_s, options)?);
+        let slo = &inputs.slo;
+        let seconds = |limit: Option<f64>| limit.map_or(f64::INFINITY, |ms| ms / 1000.0);
+        let limits = Limits { ttft_s: seconds(slo.ttft_ms), tpot_s: seconds(slo.tpot_ms), latency_s: seconds(slo.latency_ms) };
+        let mut parts = Vec::with_capacity(setup.parts.len());
+        for (position, part) in setup.parts.iter().enumerate() {
+            let (scaler, queries, wanted) = match &part.count {
+                Count::Fixed(count) => (None, Vec::new(), *count),
+                Count::Scaled(object) => {
+                    let scaler = Scaler::new(object, -LEAD_S, fleet.anchor_unix_s).map_err(|fault| format!("`{}`: {fault}", part.name))?;
+                    let query = |kind: &TriggerKind| match kind {
+                        TriggerKind::Prometheus { query, .. } => Query::parse(query).ok(),
+                        TriggerKind::Cron { .. } | TriggerKind::Other { .. } => None,
+                    };
+                    (Some(scaler), object.triggers.iter().map(|t| query(&t.kind)).collect(), object.min_replicas)
+                }
+            };
+            parts.push(Part { controller: Controller::new(setup, (index, position), wanted), scaler, queries });
+        }
+        let station = Station::new(
+            Setup {
+                name: inputs.name.clone(),
+                seed,
+                models: vec![model(&setup.model, options)],
+                routing: setup.routing,
+                cold: setup.cold,
+                timeout_s: inputs.request_timeout_s,
+                reroute_waiting: false,
+                sampling: (options.sampling == super::Sampling::Stratified).then(Sampling::default),
+            },
+            -(LEAD_S as f64),
+        );
+        let mut tally = Tally::new(limits);
+        tally.weigh(f64::NEG_INFINITY, 0.0);
+        Ok(Self {
+            station,
+            source: traffic::source(inputs, &rates, (seed, options)),
+            nobody: Source::Trace(Trace::new(Arc::from([]), 0.0)),
+            tally,
+            strata: strata.to_vec(),
+            stratum: 0,
+            clock_s: -(LEAD_S as f64),
+            exposed: Exposed::of(inputs.metric.as_ref()),
+            parts,
+            rates,
+            ready_s: 0.0,
+            ready_since: -LEAD_S,
+            starts: 0,
+            evictions: 0,
+            timeline: Vec::new(),
+        })
+    }
+
+    /// Puts its first pods down.
+    pub fn begin(&mut self, now: i64, cluster: &mut Cluster) {
+        for part in 0..self.parts.len() {
+            for pod in self.parts[part].controller.begin(now, cluster) {
+                self.station.add_replica(NewReplica { id: pod, model: 0, weight: 1.0 }, now as f64, &mut self.tally);
+            }
+        }
+        self.enter();
+    }
+
+    /// Second at which an autoscaler has something to do next.
+    pub fn next_at(&self) -> i64 {
+        self.parts.iter().filter_map(|part| part.scaler.as_ref()).map(Scaler::next_at).min().unwrap_or(i64::MAX)
+    }
+
+    /// Lets autoscalers do what is due, and their Deployments follow.
+    pub fn tick(&mut self, now: i64, options: &Options, cluster: &mut Cluster) {
+        for part in 0..self.parts.len() {
+            let due = self.parts[part].scaler.as_ref().is_some_and(|scaler| scaler.next_at() <= now);
+            if !due {
+                continue;
+            }
+            let down = options.metrics_down.is_some_and(|(from, to)| from <= now && now < to);
+            if self.parts[part].queries.iter().any(Option::is_some) {
+                self.advance(now as f64);
+            }
+            let (station, exposed) = (&self.station, &self.exposed);
+            let Part { controller, scaler, queries } = &mut self.parts[part];
+            let Some(scaler) = scaler else { continue };
+            let mut series = None;
+            let mut read = |index: usize| match queries.get(index).and_then(Option::as_ref) {
+                Some(query) if !down => query.read(series.get_or_insert_with(|| exposed.series(station))),
+                Some(_) | None => Reading::Error,
+            };
+            if let Some(count) = scaler.tick(now, controller.counts(), &mut read) {
+                controller.wanted = count;
+                self.follow(part, now, cluster);
+            }
+        }
+    }
+
+    /// Something happened to one of its pods.
+    pub fn on(&mut self, happening: &Happening, cluster: &mut Cluster) {
+        match *happening {
+            Happening::PodReady { pod, at } => {
+                let part = controller::part_of(pod);
+                self.count_ready(at);
+                if self.parts.get_mut(part).is_some_and(|p| p.controller.became_ready(pod)) {
+                    self.advance(at as f64);
+                    self.station.add_replica(NewReplica { id: pod, model: 0, weight: 1.0 }, at as f64, &mut self.tally);
+                    self.starts += u32::from(at >= 0);
+                }
+            }
+            Happening::PodEvicted { pod, at, deadline } => {
+                self.count_ready(at);
+                self.advance(at as f64);
+                self.station.drain_replica(pod, Notice { at_s: at as f64, deadline_s: deadline as f64 }, &mut self.tally);
+                self.replace(pod, at, cluster);
+            }
+            Happening::PodGone { pod, at } => {
+                self.count_ready(at);
+                self.advance(at as f64);
+                self.station.kill_replica(pod, at as f64, &mut self.tally);
+                self.replace(pod, at, cluster);
+            }
+            Happening::PodPending { .. } => {}
+        }
+    }
+
+    /// Keeps a moment of the timeline.
+    pub fn remember(&mut self, at: i64) {
+        let played = self.strata.get(self.stratum).is_some_and(|s| s.kind != Kind::Off);
+        if played {
+            self.advance(at as f64);
+        }
+        let load = self.station.load();
+        let index = ((at + LEAD_S) as f64 / self.rates.step_s) as usize;
+        self.timeline.push(Moment {
+            t_s: at,
+            demand_rps: self.rates.steps.get(index).map_or(0.0, |s| s.rate_rps),
+            ready: self.parts.iter().map(|p| p.controller.ready()).sum(),
+            wanted: self.parts.iter().map(|p| p.controller.wanted).sum(),
+            in_flight: played.then_some(load.running + load.waiting + load.held),
+        });
+        debug_assert!(at % MOMENT_S == 0);
+    }
+
+    /// Ends the run.
+    ///
+    /// # Errors
+    /// Requests, tokens or Little's law do not balance.
+    pub fn close(mut self, until: i64) -> Result<ServiceWeek, String> {
+        self.count_ready(until);
+        self.advance(until as f64);
+        self.station.close(&mut self.tally);
+        self.tally.conservation()?;
+        Ok(ServiceWeek {
+            tally: self.tally,
+            ready_s: self.ready_s,
+            starts: self.starts,
+            evictions: self.evictions,
+            timeline: self.timeline,
+        })
+    }
+
+    /// A pod that ended is made again.
+    fn replace(&mut self, pod: u64, now: i64, cluster: &mut Cluster) {
+        let part = controller::part_of(pod);
+        if self.parts.get_mut(part).is_some_and(|p| p.controller.lost(pod)) {
+            self.evictions += u32::from(now >= 0);
+            self.follow(part, now, cluster);
+        }
+    }
+
+    /// The pods of a Deployment follow its count.
+    fn follow(&mut self, part: usize, now: i64, cluster: &mut Cluster) {
+        self.count_ready(now);
+        let controller = &mut self.parts[part].controller;
+        let deadline = now as f64 + f64::from(controller.grace_s());
+        let gone = controller.reconcile(now, cluster);
+        if !gone.is_empty() {
+            self.advance(now as f64);
+        }
+        for pod in gone {
+            self.station.drain_replica(pod, Notice { at_s: now as f64, deadline_s: deadline }, &mut self.tally);
+        }
+    }
+
+    /// Adds the replica-seconds up to now; before every change of what is ready.
+    fn count_ready(&mut self, now: i64) {
+        let ready: u32 = self.parts.iter().map(|p| p.controller.ready()).sum();
+        let span = now.max(0) - self.ready_since.max(0);
+        self.ready_s += f64::from(ready) * span as f64;
+        self.ready_since = now;
+    }
+
+    /// Plays requests up to a second, span by span.
+    fn advance(&mut self, to_s: f64) {
+        while self.clock_s < to_s {
+            let Some(span) = self.strata.get(self.stratum).copied() else { return };
+            let until_s = span.to_s.min(to_s);
+            match span.kind {
+                Kind::Off => {}
+                Kind::WarmUp | Kind::Counted(_) => self.station.advance(until_s, &mut self.source, &mut self.tally),
+                Kind::RunOut => self.station.advance(until_s, &mut self.nobody, &mut self.tally),
+            }
+            self.clock_s = until_s;
+            if until_s >= span.to_s {
+                self.stratum += 1;
+                self.enter();
+            }
+        }
+    }
+
+    /// A span begins.
+    fn enter(&mut self) {
+        let Some(span) = self.strata.get(self.stratum) else { return };
+        match span.kind {
+            Kind::Off => self.station.reset(span.from_s, &mut self.tally),
+            Kind::WarmUp => {
+                self.station.reset(span.from_s, &mut self.tally);
+                self.source.skip_to(span.from_s);
+                self.tally.weigh(span.from_s, 0.0);
+            }
+            Kind::Counted(weight) => self.tally.weigh(span.from_s, weight),
+            Kind::RunOut => {}
+        }
+    }
+}
+
+/// What a replica runs.
+fn model(model: &LatencyModel, options: &Options) -> Model {
+    match model {
+        LatencyModel::Llm(llm) => Model::Llm(Arc::new(Engine::new(llm, PASS_TOKENS, options.stepping))),
+        LatencyModel::Request(knots) => Model::Server(Arc::new(Law::curve(knots))),
+    }
+}
