@@ -29,3 +29,4 @@ pub mod sizing;
 pub mod solver;
 pub mod study;
 pub mod units;
+pub mod verify;

@@ -1,4 +1,5 @@
-//! Misses fit into the half of the error budget that queueing does not have: `(1 - attainment)/2 x requests`.
+//! Misses fit into the half of the error budget that queueing does not have: `(1 - attainment)/2 x requests`, over the misses that a
+//! replay saw for each expected one.
 //!
 //! Cold starts: `w (1 + r L)` an hour at zero. Reclaims, in an hour with S spot replicas: `Zo = min(Z, S)`,
 //! `lost = ceil(S/Z)`, `recover = max(0, provisioning + cold start - notice)`, `deficit = max(0, 1 - f(n - lost)/mean)`,
@@ -45,7 +46,10 @@ fn of_service(view: &View<'_>, service: &ServiceView<'_>) -> Vec<Finding> {
             findings.push(finding(service, format!("other misses a week by {name}")).differs(wanted, found));
         }
     }
-    let (used, budget) = (cold + reclaims, spare * requests);
+    if !(1.0..=1000.0).contains(&stated.miss_factor) {
+        findings.push(finding(service, "fewer misses than expected are counted on").differs(1.0, stated.miss_factor));
+    }
+    let (used, budget) = (cold + reclaims, spare * requests / stated.miss_factor.max(1.0));
     if !at_most(used, budget) {
         findings.push(finding(service, "more misses a week than the error budget has").differs(budget, used));
     }

@@ -77,6 +77,10 @@ fn trigger(service: &ServiceView<'_>) -> Option<Finding> {
     if !scaling.scale_to_zero {
         return Some(finding(service, "has hours at zero and does not say so").differs(true, false));
     }
+    let wanted = service.service.scaling.metrics.as_ref().and_then(|m| m.activity_query.clone());
+    if scaling.activity_query != wanted {
+        return Some(finding(service, "another query of activity").differs(wanted, scaling.activity_query.clone()));
+    }
     scaling.query.is_none().then(|| finding(service, "may be at zero and has no trigger that wakes it"))
 }
 

@@ -7,11 +7,16 @@ use crate::check::Finding;
 use crate::domain::{Scenario, Target};
 use crate::emit::{self, Artifact};
 use crate::input::{self, Loaded, Rejected, render};
-use crate::plan::Plan;
+use crate::plan::replay::ReplayInputs;
+use crate::plan::{Plan, from_solution};
 use crate::planner::{self, PlanError};
 use crate::report;
+use crate::simulate::outcome::Simulation;
+use crate::simulate::replay::Seeds;
+use crate::simulate::run::Options as Replay;
 use crate::study::Options;
 use crate::units::Usd;
+use crate::verify::{self, Verified, VerifyError};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 
@@ -53,6 +58,12 @@ pub struct Args {
     /// How to print the answer
     #[arg(long, value_enum, default_value = "human")]
     pub format: Format,
+    /// Replay the files that are written against a week of traffic, and plan anew where the replay misses
+    #[arg(long)]
+    pub verify: bool,
+    /// Weeks that --verify plays, each with its own arrivals and reclaims
+    #[arg(long, default_value_t = 20, requires = "verify", value_parser = clap::value_parser!(u32).range(3..=1000))]
+    pub seeds: u32,
     /// Plan only: leave out levers, sensitivities and relaxations, which take most of the time
     #[arg(long)]
     pub quick: bool,
@@ -89,10 +100,28 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
     let target = args.target.map(Target::Saving).or(args.budget.map(|usd| Target::Budget(Usd::from_f64(usd))));
     let options = Options { target, explain: !args.quick };
     let progress = Progress::start(terminal.color_err);
+    if args.verify {
+        let seeds = Seeds { first: 1, count: args.seeds };
+        let replay =
+            verify::plan(&loaded.scenario, (&options, seeds), &Replay { timeline: true, ..Replay::default() }, &|step| progress.step(step));
+        progress.finish();
+        return match replay {
+            Ok(Verified { plan, inputs, simulation }) => hand_out(args, (&loaded.scenario, &plan, &inputs), Some(&simulation), terminal),
+            Err(VerifyError::Plan(error)) => explain(error, terminal),
+            Err(VerifyError::Replay(fault)) => {
+                let _ =
+                    writeln!(terminal.err, "error: the plan's files cannot be replayed (a fault of gpuplan, please report it): {fault}");
+                Exit::Failure
+            }
+        };
+    }
     let planned = planner::plan(&loaded.scenario, &options, &|step| progress.step(step));
     progress.finish();
     match planned {
-        Ok(plan) => hand_out(args, (&loaded.scenario, &plan), terminal),
+        Ok(plan) => {
+            let inputs = from_solution::replay::of(&loaded.scenario, &plan);
+            hand_out(args, (&loaded.scenario, &plan, &inputs), None, terminal)
+        }
         Err(error) => explain(error, terminal),
     }
 }
@@ -120,7 +149,12 @@ fn reject(rejected: &Rejected, terminal: &mut Terminal) -> Exit {
 }
 
 /// Writes everything, then prints the answer.
-fn hand_out(args: &Args, (scenario, plan): (&Scenario, &Plan), terminal: &mut Terminal) -> Exit {
+fn hand_out(
+    args: &Args,
+    (scenario, plan, inputs): (&Scenario, &Plan, &ReplayInputs),
+    simulation: Option<&Simulation>,
+    terminal: &mut Terminal,
+) -> Exit {
     let base = args.out.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_OUT));
     let dir = if scenario.demo && args.out.is_none() { base.join("demo") } else { base };
     let plan_text = match emit::plan_json(plan) {
@@ -130,15 +164,18 @@ fn hand_out(args: &Args, (scenario, plan): (&Scenario, &Plan), terminal: &mut Te
             return Exit::Failure;
         }
     };
-    let inputs = match serde_json::to_string(&crate::plan::from_solution::replay::of(scenario, plan)) {
-        Ok(text) => text + "\n",
-        Err(fault) => {
-            let _ = writeln!(terminal.err, "error: the replay inputs could not be written as JSON: {fault}");
-            return Exit::Failure;
-        }
-    };
     let mut artifacts = emit::artifacts(plan);
-    artifacts.push(Artifact { path: "replay.json".to_owned(), contents: inputs });
+    let beside = [("replay.json", json(inputs)), ("simulation.json", simulation.map_or(Ok(String::new()), json))];
+    for (path, text) in beside {
+        match text {
+            Ok(contents) if contents.is_empty() => {}
+            Ok(contents) => artifacts.push(Artifact { path: path.to_owned(), contents }),
+            Err(fault) => {
+                let _ = writeln!(terminal.err, "error: {path} could not be written as JSON: {fault}");
+                return Exit::Failure;
+            }
+        }
+    }
     artifacts.push(Artifact { path: "plan.json".to_owned(), contents: plan_text.clone() });
     artifacts.push(Artifact { path: "report.md".to_owned(), contents: report::markdown(plan) });
     if let Err(fault) = write_all(&dir, &artifacts) {
@@ -153,7 +190,19 @@ fn hand_out(args: &Args, (scenario, plan): (&Scenario, &Plan), terminal: &mut Te
         }
     };
     let _ = write!(terminal.out, "{printed}");
-    if plan.target.as_ref().is_some_and(|t| !t.met) { Exit::No } else { Exit::Done }
+    if args.format == Format::Human
+        && let Some(simulation) = simulation
+    {
+        let style = report::Style { color: terminal.color_out, width: terminal.width.unwrap_or(100) };
+        let _ = write!(terminal.out, "\nReplay\n{}", report::simulation(simulation, style));
+    }
+    let missed = plan.target.as_ref().is_some_and(|t| !t.met) || simulation.is_some_and(|s| s.verdict != "verified");
+    if missed { Exit::No } else { Exit::Done }
+}
+
+/// One line of JSON: these files are for programs.
+fn json<T: serde::Serialize>(value: &T) -> serde_json::Result<String> {
+    serde_json::to_string(value).map(|text| text + "\n")
 }
 
 fn explain(error: PlanError, terminal: &mut Terminal) -> Exit {

@@ -66,6 +66,9 @@ pub struct Args {
     /// Burstiness times this: the squared variation of inter-arrival times
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
     pub burst: f64,
+    /// Pass times of LLM engines times this: 1.15 covers nine in ten measured points
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
+    pub engine: f64,
     /// Spot reclaim hazard times this
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
     pub hazard: f64,
@@ -187,6 +190,7 @@ fn options(args: &Args, (plan, inputs): (&Plan, &ReplayInputs)) -> Result<Option
         hazard_factor: args.hazard,
         demand_factor: args.demand,
         burst_factor: args.burst,
+        engine_factor: args.engine,
         stepping: if args.exact { Stepping::Exact } else { Stepping::Fast },
         traces,
         spot_traces,

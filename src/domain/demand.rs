@@ -73,6 +73,8 @@ pub struct Traffic {
     pub rate_rps: Vec<f64>,
     /// Squared coefficient of variation of inter-arrival times in each step.
     pub cv2: Vec<f64>,
+    /// Prompt and answer lengths of single requests of a trace, in its order; empty where only means are known.
+    pub lengths: Vec<(u32, u32)>,
 }
 
 /// Demand of a service by hour of the week. Index 0 is Monday 00:00 UTC.
@@ -84,6 +86,8 @@ pub struct Demand {
     pub peak_rps: Vec<f64>,
     /// Factor by which `peak_rps` has been raised after a replay missed; 1 as read.
     pub load_factor: f64,
+    /// Misses by cold starts and reclaims for each that is planned, after a replay saw more; 1 as read.
+    pub miss_factor: f64,
     /// `max over s <= L of rate(t+s)/rate(t)`, p95 over the hour's own trace: what the load may grow by while new
     /// replicas start. At least 1; one number a service.
     pub lag_growth: f64,

@@ -80,6 +80,9 @@ pub struct Metrics {
     pub query: String,
     /// The series exist without the service's pods (gateway, interceptor, broker): only then may it wake from zero.
     pub survives_pods: bool,
+    /// PromQL that stays above zero for a while after any request, one that was turned away too: what wakes a service at zero whose cold
+    /// requests are not held. A gauge of requests in flight does not see those.
+    pub activity_query: Option<String>,
 }
 
 /// What the owner allows about scaling, and how the autoscaler is set.

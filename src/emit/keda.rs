@@ -60,6 +60,7 @@ fn triggers(plan: &Plan, (workload, service): (&WorkloadPlan, &ServicePlan), par
     let mut triggers: Vec<Value> = raised.enumerate().map(|(i, window)| cron(window, (i + 1, part))).collect();
     if part == names::elastic_part(workload) {
         triggers.extend(load(service));
+        triggers.extend(activity(service));
     }
     triggers
 }
@@ -93,6 +94,25 @@ fn load(service: &ServicePlan) -> Option<Value> {
             // Asleep, no series means that nobody asks. With a replica always up it means that the metric is broken, which
             // must end in the fallback and not in a scale-down.
             "ignoreNullValues": if scaling.scale_to_zero { "true" } else { "false" },
+        },
+    }))
+}
+
+/// The trigger that wakes a service from zero after a request that was turned away. It only wakes: its target is out of reach, so that
+/// the HPA never asks for a second replica because of it.
+fn activity(service: &ServicePlan) -> Option<Value> {
+    let scaling = &service.scaling;
+    let (server, query) = (scaling.prometheus_server.as_ref()?, scaling.activity_query.as_ref()?);
+    Some(json!({
+        "type": "prometheus",
+        "name": "activity",
+        "metricType": "AverageValue",
+        "metadata": {
+            "serverAddress": server,
+            "query": query,
+            "threshold": "1000000000",
+            "activationThreshold": "0",
+            "ignoreNullValues": "true",
         },
     }))
 }

@@ -286,7 +286,7 @@ fn shape(context: &Context<'_>, service: &Service, (index, point): (usize, &Oper
         hpa,
         need_static: frozen_count.unwrap_or(need_static),
         sleep: if may_sleep(context, service, chain) { sleep(service, chain) } else { Vec::new() },
-        spare_misses: service.slo.spare_budget() * service.demand.requests_per_week(),
+        spare_misses: service.slo.spare_budget() * service.demand.requests_per_week() / service.demand.miss_factor,
         start_hours: context.start_hours(),
         recover_hours: (chain - notice).max(0.0) / 3600.0,
         contingency: context.workload.spot.contingency,

@@ -197,7 +197,7 @@ fn workload(value: &Workload, form: &mut Form) {
 
 fn service(value: &Service, form: &mut Form) {
     let Service { demand, slo, scaling } = value;
-    let Demand { mean_rps, peak_rps, load_factor: _, lag_growth, burst, tokens, traffic, source } = demand;
+    let Demand { mean_rps, peak_rps, load_factor: _, miss_factor: _, lag_growth, burst, tokens, traffic, source } = demand;
     form.debug(".mean_rps", mean_rps).debug(".peak_rps", peak_rps).debug(".lag_growth", lag_growth).text(".burst", burst.as_str());
     if let Some(TokenShape { input_mean, input_p95, output_mean }) = tokens {
         form.debug(".tokens", (input_mean, input_p95, output_mean));
@@ -230,6 +230,7 @@ fn scaling_of(value: &Scaling, form: &mut Form) {
     form.text(".cold_requests", cold_requests.as_str());
     if let Some(metrics) = metrics {
         form.text(".server", &metrics.server).text(".query", &metrics.query).text(".survives_pods", metrics.survives_pods);
+        form.debug(".activity_query", &metrics.activity_query);
     }
 }
 

@@ -85,7 +85,12 @@ fn traffic(step_s: u32, first_day: usize, (rates, cv2): (&[f64], &[f64])) -> Tra
     // The source's first day lies `first_day` days after the first Monday.
     let from = |slot: usize| (slot / per_day + days * 7 - first_day) % days * per_day + slot % per_day;
     let steps = 0..weeks * 7 * per_day;
-    Traffic { step_s, rate_rps: steps.clone().map(|i| rates[from(i)]).collect(), cv2: steps.map(|i| cv2[from(i)].max(0.0)).collect() }
+    Traffic {
+        step_s,
+        rate_rps: steps.clone().map(|i| rates[from(i)]).collect(),
+        cv2: steps.map(|i| cv2[from(i)].max(0.0)).collect(),
+        lengths: Vec::new(),
+    }
 }
 
 /// A week from a trace of at least a day; `None` when it is shorter.
@@ -127,7 +132,7 @@ pub fn of_shape(mean_rps: f64, factors: &[f64], idc: f64) -> Week {
     let rates: Vec<f64> = factors.iter().map(|f| mean_rps * f / average).collect();
     let peak_rps = rates.iter().map(|r| peak_of(*r, idc)).collect();
     let hourly = lag_growth(&rates, 3600.0);
-    let traffic = Traffic { step_s: 3600, cv2: vec![idc; rates.len()], rate_rps: rates.clone() };
+    let traffic = Traffic { step_s: 3600, cv2: vec![idc; rates.len()], rate_rps: rates.clone(), lengths: Vec::new() };
     Week { mean_rps: rates, peak_rps, cv2: idc, lag_growth: hourly.powf(LAG_S / 3600.0), traffic }
 }
 
@@ -139,6 +144,20 @@ pub fn burstiness(trace: &Trace) -> Burstiness {
     let steps = (requests.last().map_or(0.0, |r| r.t_s - start) / LAG_S).floor() as usize;
     let rates = counts(requests, start, Grid { step_s: LAG_S, steps });
     Burstiness { cv2: cv2(requests), lag_growth: lag_growth(&rates, LAG_S), tokens: trace.has_tokens.then(|| tokens(requests)) }
+}
+
+/// Lengths of at most so many requests, evenly over the trace.
+const LENGTHS: usize = 2500;
+
+/// Prompt and answer lengths of single requests; none of a trace without tokens.
+#[must_use]
+pub fn lengths(trace: &Trace) -> Vec<(u32, u32)> {
+    if !trace.has_tokens {
+        return Vec::new();
+    }
+    let every = trace.requests.len().div_ceil(LENGTHS).max(1);
+    let whole = |tokens: f64| tokens.round().clamp(1.0, 1e9) as u32;
+    trace.requests.iter().step_by(every).map(|r| (whole(r.input_tokens), whole(r.output_tokens))).collect()
 }
 
 /// Inter-arrival variation inside each hour, weighted by its requests: the daily rhythm is no burstiness.

@@ -260,6 +260,9 @@ pub struct MetricsFile {
     /// The series exist without the service's pods: only then may it wake from zero. Default false.
     #[serde(default)]
     pub survives_pods: bool,
+    /// PromQL that stays above zero for a while after any request, also one that was turned away, for example
+    /// `sum(increase(gateway_requests_total{service="x"}[2m]))`: what wakes a service at zero whose cold requests are not held.
+    pub activity_query: Option<At<String>>,
 }
 
 /// Work of a job: exactly one of `runs`, `daily` and `weekdays`.

@@ -183,6 +183,9 @@ pub struct Traffic {
     pub rate_rps: Vec<f64>,
     /// Squared coefficient of variation of inter-arrival times in each step; one entry holds for all.
     pub cv2: Vec<f64>,
+    /// Prompt and answer lengths to draw from; empty: the laws that `tokens` gives.
+    #[serde(default)]
+    pub lengths: Vec<(u32, u32)>,
 }
 
 /// Token lengths.
@@ -205,6 +208,9 @@ pub struct LoadMetric {
     pub query: String,
     /// Its series exist without the service's pods.
     pub survives_pods: bool,
+    /// Above zero for a while after any request, one that was turned away too.
+    #[serde(default)]
+    pub activity_query: Option<String>,
 }
 
 /// Serial stages from a node that is up to a replica that serves, seconds.

@@ -71,6 +71,8 @@ pub struct ReplayedWorkload {
 pub struct ReplayRound {
     /// Factors on planning loads, by workload; those at 1 are left out.
     pub load_factors: std::collections::BTreeMap<String, f64>,
+    /// Factors on expected misses, by workload; those at 1 are left out.
+    pub miss_factors: std::collections::BTreeMap<String, f64>,
     /// Cost of the plan of this round.
     pub usd_per_month: Usd,
     /// What the replay faulted; empty in a round that passed.

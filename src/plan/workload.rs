@@ -202,6 +202,8 @@ pub struct ScalingPlan {
     /// PromQL of the load trigger of the flex Deployment, the floor's share taken off; none when not reactive and
     /// never at zero.
     pub query: Option<String>,
+    /// PromQL that wakes the service from zero after a request that was turned away; none when never at zero, or not given.
+    pub activity_query: Option<String>,
     /// Requests in flight and queued a replica at which the HPA adds one.
     pub threshold: Option<f64>,
     /// Load factor inside the threshold for growth while replicas start (lag) and for the HPA's 10% tolerance.
@@ -224,6 +226,9 @@ pub struct ErrorBudget {
     pub steady_state_share: f64,
     /// Share left for everything below.
     pub spare_share: f64,
+    /// Misses that a replay saw for each that is expected below: the uses may take only so much less of the spare share. 1 until a
+    /// replay saw more.
+    pub miss_factor: f64,
     /// Uses, expected.
     pub uses: Vec<BudgetUse>,
 }

@@ -44,8 +44,8 @@ pub struct Covered {
 /// How fast a replica answers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LatencyModel {
-    /// Continuous batching.
-    Llm(LlmModel),
+    /// Continuous batching, and the token budget of a pass.
+    Llm(LlmModel, u32),
     /// Concurrency curve.
     Request(Vec<Knot>),
 }

@@ -179,14 +179,14 @@ fn inferred_threshold(service: &ServiceInputs, (low, high): (u32, u32), (mean, e
 /// Time that a request spends on a replica that is not busy.
 fn seconds_in_system(service: &ServiceInputs, engine: &LatencyModel) -> f64 {
     match (engine, &service.tokens) {
-        (LatencyModel::Llm(model), Some(tokens)) => {
+        (LatencyModel::Llm(model, _), Some(tokens)) => {
             let times = PassTimes::new(model);
             let context = tokens.input_mean + tokens.output_mean / 2.0;
             let prefill_s = times.prefill_only_s() + times.chunk_s(0, tokens.input_mean as u32);
             prefill_s + tokens.output_mean * times.line(4, context).pass_s(context)
         }
         (LatencyModel::Request(knots), _) => knots.first().map_or(0.1, |k| k.concurrency / k.rate.0),
-        (LatencyModel::Llm(_), None) => 1.0,
+        (LatencyModel::Llm(..), None) => 1.0,
     }
 }
 

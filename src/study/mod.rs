@@ -95,6 +95,23 @@ pub fn least_cost(scenario: &Scenario, freedom: &Freedom) -> Result<Usd, SolveEr
     Ok(monthly(solution.cost, committed(scenario)))
 }
 
+/// The plan of competent operations, with its files to be replayed; its cost is that of the comparator or below.
+///
+/// # Errors
+/// No such plan, or the solver gave up.
+pub fn competent_plan(scenario: &Scenario) -> Result<Plan, SolveError> {
+    let baseline = from_solution::baseline::of(scenario);
+    let problem = formulation::build(scenario, &Freedom::COMPETENT);
+    let mut pool = ColumnPool::of(&problem);
+    let solution = solver::solve(&problem, &Stage::quick_least_cost(), &mut pool)?;
+    let committed = committed(scenario);
+    let usd_per_month = monthly(solution.cost, committed);
+    let competent = Comparator { usd_per_month, rules: String::new(), saving: share_saved(usd_per_month, baseline.usd_per_month) };
+    let staged = stages::after(&problem, &mut pool, (&solution, committed, None))?;
+    let findings = Findings { optimality: optimality(&solution, &staged, committed), competent, baseline };
+    Ok(from_solution::plan(scenario, &problem, (&staged.solution, findings)))
+}
+
 /// Best single accelerator a workload, on demand, tuned HPA, batch nodes stopped when idle.
 fn comparator(scenario: &Scenario, baseline: Usd) -> Result<Comparator, SolveError> {
     let usd_per_month = match least_cost(scenario, &Freedom::COMPETENT) {

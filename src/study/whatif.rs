@@ -37,15 +37,17 @@ pub fn spot_price(scenario: &Scenario, factor: f64) -> Scenario {
     changed
 }
 
-/// Planning loads of single workloads raised: peaks times a factor on top of what they carry already.
+/// What a replay taught: planning loads and expected misses of single workloads, times a factor each.
 #[must_use]
-pub fn planning_loads(scenario: &Scenario, factors: &BTreeMap<String, f64>) -> Scenario {
+pub fn taught(scenario: &Scenario, (loads, misses): (&BTreeMap<String, f64>, &BTreeMap<String, f64>)) -> Scenario {
     let mut changed = scenario.clone();
     for workload in &mut changed.workloads {
-        let Some(&factor) = factors.get(workload.id.as_str()) else { continue };
+        let of = |factors: &BTreeMap<String, f64>| factors.get(workload.id.as_str()).copied().unwrap_or(1.0);
+        let (load, miss) = (of(loads), of(misses));
         if let WorkloadKind::Service(service) = &mut workload.kind {
-            service.demand.load_factor *= factor;
-            service.demand.peak_rps.iter_mut().for_each(|peak| *peak *= factor);
+            service.demand.load_factor *= load;
+            service.demand.miss_factor *= miss;
+            service.demand.peak_rps.iter_mut().for_each(|peak| *peak *= load);
         }
     }
     changed

@@ -121,13 +121,14 @@ fn service(floor: (&str, u32, u32), flex: Option<FlexPlan>) -> ServicePlan {
             max_replicas: max,
             prometheus_server: None,
             query: None,
+            activity_query: None,
             threshold: None,
             threshold_headroom: 1.1,
             scale_to_zero: false,
             cold_requests: "reject".into(),
             lead_minutes: 8,
         },
-        error_budget: ErrorBudget { requests_per_week: 1e6, steady_state_share: 0.005, spare_share: 0.005, uses: vec![] },
+        error_budget: ErrorBudget { requests_per_week: 1e6, steady_state_share: 0.005, spare_share: 0.005, miss_factor: 1.0, uses: vec![] },
         cold_start: ColdStartPlan { provision_p95_s: 120.0, replica_p95_s: 240.0, paid_hours_per_start: 0.133_333_333 },
     }
 }

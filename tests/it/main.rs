@@ -25,6 +25,7 @@ mod input_data;
 mod input_faults;
 mod layering;
 mod markdown;
+mod measured;
 mod metamorphic;
 mod planned;
 mod report;

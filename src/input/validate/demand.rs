@@ -71,12 +71,25 @@ pub fn demand(
         mean_rps: week::to_utc(&week.mean_rps, offset),
         peak_rps: week::to_utc(&peak_rps, offset),
         load_factor: 1.0,
+        miss_factor: 1.0,
         lag_growth: growth.clamp(1.0, MOST_GROWTH),
         burst,
         tokens,
-        traffic: traffic(week.traffic, burst_cv2.or(given_cv2.filter(|_| !knows_burst))),
+        traffic: Traffic {
+            lengths: lengths(file, kind, context),
+            ..traffic(week.traffic, burst_cv2.or(given_cv2.filter(|_| !knows_burst)))
+        },
         source: text,
     })
+}
+
+/// Lengths of single requests, of an LLM service whose owner does not state them.
+fn lengths(file: &At<DemandFile>, kind: Option<ProfileKind>, context: &Context<'_>) -> Vec<(u32, u32)> {
+    if kind != Some(ProfileKind::Llm) || file.tokens.is_some() {
+        return Vec::new();
+    }
+    let named = file.like.as_ref().or(file.trace.as_ref());
+    named.and_then(|t| context.data.traces.get(&t.file.value)?.as_ref()).map(week::lengths).unwrap_or_default()
 }
 
 /// What the owner states of burstiness goes before what the source tells of it.

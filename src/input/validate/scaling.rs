@@ -92,7 +92,18 @@ fn metrics(file: &At<MetricsFile>, faults: &mut Faults) -> Metrics {
         faults.error(codes::BAD_TEXT, file.query.span, "`query` is empty");
     }
     one_line(faults, file.query.trim(), ("query", file.query.span));
-    Metrics { server: server.value.clone(), query: file.query.trim().to_owned(), survives_pods: file.survives_pods }
+    if let Some(activity) = &file.activity_query {
+        if activity.trim().is_empty() {
+            faults.error(codes::BAD_TEXT, activity.span, "`activity_query` is empty");
+        }
+        one_line(faults, activity.trim(), ("activity_query", activity.span));
+    }
+    Metrics {
+        server: server.value.clone(),
+        query: file.query.trim().to_owned(),
+        survives_pods: file.survives_pods,
+        activity_query: file.activity_query.as_ref().map(|query| query.trim().to_owned()),
+    }
 }
 
 /// What zero replicas need: a metric that wakes them, and callers that wait long enough if requests are held.
@@ -105,6 +116,12 @@ pub fn zero(file: &At<ScalingFile>, scaling: &Scaling, (profile, nodes): (Option
         faults
             .error(codes::NOTHING_WAKES_IT, at, "at zero replicas no metric is left that could wake this service")
             .help("give `metrics` that exist without its pods (gateway, interceptor, broker) and say `survives_pods: true`");
+    }
+    let unseen = scaling.cold_requests != ColdRequests::Hold && scaling.metrics.as_ref().is_some_and(|m| m.activity_query.is_none());
+    if unseen && scaling.metrics.as_ref().is_some_and(|metrics| metrics.survives_pods) {
+        faults
+            .warning(codes::WAKES_BY_CHANCE, at, "a request that is turned away is in flight for a moment only: a gauge sees it by chance")
+            .help("add `activity_query`, for example `sum(increase(gateway_requests_total{service=\"x\"}[2m]))`, or hold cold requests");
     }
     let Some(profile) = profile.filter(|_| scaling.cold_requests == ColdRequests::Hold) else { return };
     let wait = nodes.provision_p95.0 + profile.cold_start.p95().0;

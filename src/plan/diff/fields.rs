@@ -92,6 +92,7 @@ fn service(service: &ServicePlan) -> Facts {
         max_replicas,
         prometheus_server,
         query,
+        activity_query,
         threshold,
         threshold_headroom,
         scale_to_zero,
@@ -99,9 +100,9 @@ fn service(service: &ServicePlan) -> Facts {
         lead_minutes,
     } = scaling;
     out.extend(facts!["scaling."; min_replicas, max_replicas, threshold, threshold_headroom, scale_to_zero, cold_requests]);
-    out.extend(facts!["scaling."; polling_interval_s, cooldown_s, stabilization_s, prometheus_server, query, lead_minutes]);
-    let ErrorBudget { requests_per_week, steady_state_share, spare_share, uses } = error_budget;
-    out.extend(facts!["error_budget."; requests_per_week, steady_state_share, spare_share, uses]);
+    out.extend(facts!["scaling."; polling_interval_s, cooldown_s, stabilization_s, prometheus_server, query, activity_query, lead_minutes]);
+    let ErrorBudget { requests_per_week, steady_state_share, spare_share, miss_factor, uses } = error_budget;
+    out.extend(facts!["error_budget."; requests_per_week, steady_state_share, spare_share, miss_factor, uses]);
     out.extend(facts![""; cold_start]);
     out
 }

@@ -61,6 +61,7 @@ pub fn service(context: &Context<'_>, service: &Service) -> Option<ServicePlan> 
             max_replicas: replicas,
             prometheus_server: None,
             query: None,
+            activity_query: None,
             threshold: None,
             threshold_headroom: 1.0,
             scale_to_zero: false,
@@ -71,6 +72,7 @@ pub fn service(context: &Context<'_>, service: &Service) -> Option<ServicePlan> 
             requests_per_week: service.demand.requests_per_week(),
             steady_state_share: service.slo.spare_budget(),
             spare_share: service.slo.spare_budget(),
+            miss_factor: service.demand.miss_factor,
             uses: Vec::new(),
         },
         cold_start: ColdStartPlan {

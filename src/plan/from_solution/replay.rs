@@ -123,7 +123,12 @@ fn service(scenario: &Scenario, (workload, service): (&Workload, &Service), chos
         name: workload.id.to_string(),
         namespace: workload.namespace.clone(),
         time_zone: workload.time_zone.clone(),
-        traffic: Traffic { step_s: traffic.step_s, rate_rps: traffic.rate_rps.clone(), cv2: traffic.cv2.clone() },
+        traffic: Traffic {
+            step_s: traffic.step_s,
+            rate_rps: traffic.rate_rps.clone(),
+            cv2: traffic.cv2.clone(),
+            lengths: traffic.lengths.clone(),
+        },
         tokens: service.demand.tokens.map(|t| TokenLengths {
             input_mean: t.input_mean,
             input_p95: t.input_p95,
@@ -133,7 +138,11 @@ fn service(scenario: &Scenario, (workload, service): (&Workload, &Service), chos
         routing: service.scaling.routing.as_str().to_owned(),
         cold_requests: service.scaling.cold_requests.as_str().to_owned(),
         request_timeout_s: service.scaling.request_timeout.0,
-        metric: service.scaling.metrics.as_ref().map(|m| LoadMetric { query: m.query.clone(), survives_pods: m.survives_pods }),
+        metric: service.scaling.metrics.as_ref().map(|m| LoadMetric {
+            query: m.query.clone(),
+            survives_pods: m.survives_pods,
+            activity_query: m.activity_query.clone(),
+        }),
         min_replicas: service.scaling.min_replicas,
         polling_s: service.scaling.polling.0,
         stabilization_s: service.scaling.stabilization.0,

@@ -131,6 +131,7 @@ fn scaling(context: &Context<'_>, service: &Service, decided: &Decided<'_>) -> S
         max_replicas: if has_flex { decided.most_flex() } else { decided.most_floor() },
         prometheus_server: metrics.map(|m| m.server.clone()),
         query,
+        activity_query: metrics.filter(|_| decided.sleeps).and_then(|m| m.activity_query.clone()),
         threshold: metrics.map(|_| threshold),
         threshold_headroom: headroom,
         scale_to_zero: decided.sleeps,
@@ -146,6 +147,7 @@ fn budget(service: &Service, decided: &Decided<'_>) -> ErrorBudget {
         requests_per_week: service.demand.requests_per_week(),
         steady_state_share: service.slo.spare_budget(),
         spare_share: service.slo.spare_budget(),
+        miss_factor: service.demand.miss_factor,
         uses: vec![
             BudgetUse { name: "cold_starts".to_owned(), misses_per_week: cold },
             BudgetUse { name: "reclaims".to_owned(), misses_per_week: reclaims },

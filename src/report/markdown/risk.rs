@@ -93,7 +93,7 @@ pub fn error_budgets(workloads: &[WorkloadPlan]) -> String {
     let mut rows = Vec::new();
     for w in workloads {
         let Some(service) = &w.service else { continue };
-        let ErrorBudget { requests_per_week, steady_state_share, spare_share, uses } = &service.error_budget;
+        let ErrorBudget { requests_per_week, steady_state_share, spare_share, miss_factor: _, uses } = &service.error_budget;
         let spare = spare_share * requests_per_week;
         let used: f64 = uses.iter().map(|u| u.misses_per_week).sum();
         let of = |name: &str| uses.iter().filter(|u| u.name == name).map(|u| u.misses_per_week).sum::<f64>();

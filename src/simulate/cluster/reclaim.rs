@@ -111,7 +111,7 @@ impl Cluster {
             return;
         }
         pod.evicted_at = Some(now);
-        let grace_s = if pod.ready() { i64::from(pod.request.grace_s).min(by - now) } else { 0 };
+        let grace_s = if pod.ready() { i64::from(pod.request.grace_s).min(by.saturating_sub(now)) } else { 0 };
         self.out.push(Happening::PodEvicted { pod: id, at: now, deadline: now + grace_s });
         self.end_pod(id, grace_s);
     }

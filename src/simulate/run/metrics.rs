@@ -1,16 +1,29 @@
 //! What Prometheus knows of a service at a moment: series that vanish with their pods, or that a gateway keeps.
 
 use crate::plan::replay::LoadMetric;
-use crate::simulate::autoscaler::promql::{Query, Selection, Series};
+use crate::simulate::autoscaler::promql::{Query, Selection, Series, counted_over};
 use crate::simulate::station::{Load, Station};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// What a series counts, by the words in its name: engines export running and waiting requests apart, gateways all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Signal {
     Running,
     Waiting,
     All,
+    /// Requests that came in the last so many seconds.
+    Came(u32),
+}
+
+impl Signal {
+    fn of(name: &str) -> Self {
+        match counted_over(name) {
+            Some(seconds) => Self::Came(seconds),
+            None if name.contains("running") => Self::Running,
+            None if name.contains("waiting") || name.contains("queue") => Self::Waiting,
+            None => Self::All,
+        }
+    }
 }
 
 /// The series of a service.
@@ -18,28 +31,48 @@ enum Signal {
 pub struct Exposed {
     selections: Vec<(Selection, Signal)>,
     survives_pods: bool,
+    /// Requests that had come by a second, the latest last.
+    came: VecDeque<(i64, u64)>,
+    longest_s: i64,
 }
 
 impl Exposed {
-    /// The series that the service's own query selects exist; no others do.
+    /// The series that the service's own queries select exist; no others do.
     #[must_use]
     pub fn of(metric: Option<&LoadMetric>) -> Self {
         let Some(metric) = metric else { return Self::default() };
-        let Ok(query) = Query::parse(&metric.query) else { return Self::default() };
-        let signal = |name: &str| {
-            if name.contains("running") {
-                Signal::Running
-            } else if name.contains("waiting") || name.contains("queue") {
-                Signal::Waiting
-            } else {
-                Signal::All
-            }
-        };
-        let selections = query.selections().into_iter().map(|s| {
-            let signal = signal(&s.name);
-            (s, signal)
-        });
-        Self { selections: selections.collect(), survives_pods: metric.survives_pods }
+        let mut exposed = Self { survives_pods: metric.survives_pods, ..Self::default() };
+        for text in std::iter::once(&metric.query).chain(&metric.activity_query) {
+            let found = Query::parse(text).map(|query| query.selections()).unwrap_or_default();
+            exposed.selections.extend(found.into_iter().map(|selection| {
+                let signal = Signal::of(&selection.name);
+                (selection, signal)
+            }));
+        }
+        exposed.selections.sort();
+        exposed.selections.dedup();
+        let windows =
+            exposed.selections.iter().filter_map(|(_, signal)| if let Signal::Came(s) = signal { Some(i64::from(*s)) } else { None });
+        exposed.longest_s = windows.max().unwrap_or(0);
+        exposed
+    }
+
+    /// Takes down how many requests have come by now, for counters. Called whenever something is about to be read.
+    pub fn scrape(&mut self, now: i64, came: u64) {
+        if self.longest_s == 0 {
+            return;
+        }
+        self.came.push_back((now, came));
+        // One sample at or before the start of the longest window is kept.
+        while self.came.get(1).is_some_and(|(at, _)| *at <= now - self.longest_s) {
+            self.came.pop_front();
+        }
+    }
+
+    fn came_within(&self, seconds: u32) -> u32 {
+        let Some((now, all)) = self.came.back() else { return 0 };
+        let before = self.came.iter().rev().find(|(at, _)| *at <= now - i64::from(seconds)).or(self.came.front());
+        before.map_or(0, |(_, count)| u32::try_from(all - count).unwrap_or(u32::MAX))
     }
 
     /// Series with their values now. Those of pods exist for each pod that runs, with its name as label.
@@ -54,6 +87,7 @@ impl Exposed {
                 Signal::Running => running,
                 Signal::Waiting => waiting,
                 Signal::All => running + waiting,
+                Signal::Came(seconds) => self.came_within(*seconds),
             };
             Series { name: selection.name.clone(), labels, value: f64::from(value) }
         };
@@ -63,5 +97,29 @@ impl Exposed {
         }
         let pods: Vec<_> = station.replicas().collect();
         self.selections.iter().flat_map(|s| pods.iter().map(move |pod| one(s, Some(pod.id), (pod.running, pod.waiting)))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_count_what_came_in_their_window() {
+        let metric = LoadMetric {
+            query: "sum(gateway_active{service=\"x\"})".to_owned(),
+            survives_pods: true,
+            activity_query: Some("sum(increase(gateway_requests_total{service=\"x\"}[2m]))".to_owned()),
+        };
+        let mut exposed = Exposed::of(Some(&metric));
+        assert_eq!(exposed.longest_s, 120);
+        for (now, came) in [(0, 0), (30, 1), (60, 1), (90, 4), (120, 4), (150, 4), (180, 4), (210, 4)] {
+            exposed.scrape(now, came);
+        }
+        // At 210 the window begins at 90, when 4 had come.
+        assert_eq!(exposed.came_within(120), 0);
+        exposed.scrape(240, 5);
+        assert_eq!(exposed.came_within(120), 1);
+        assert!(exposed.came.len() <= 6);
     }
 }

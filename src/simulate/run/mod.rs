@@ -46,6 +46,8 @@ pub struct Options {
     pub demand_factor: f64,
     /// Inter-arrival variation times this: a scenario burstier than planned.
     pub burst_factor: f64,
+    /// Pass times of LLM engines times this, on top of the correction that their evidence asks for.
+    pub engine_factor: f64,
     /// Closed forms or pass by pass.
     pub stepping: Stepping,
     /// What the clouds do beside the usual.
@@ -68,6 +70,7 @@ impl Default for Options {
             hazard_factor: 1.0,
             demand_factor: 1.0,
             burst_factor: 1.0,
+            engine_factor: 1.0,
             stepping: Stepping::Fast,
             script: Script::default(),
             metrics_down: None,

@@ -4,13 +4,13 @@ use super::controller::{self, Controller};
 use super::hours::{Kind, Stratum};
 use super::metrics::Exposed;
 use super::{LEAD_S, MOMENT_S, Options, ServiceWeek, traffic};
+use crate::domain::{DecodeStep, LlmModel};
 use crate::emit::parse::types::TriggerKind;
 use crate::simulate::autoscaler::promql::Query;
 use crate::simulate::autoscaler::{Reading, Scaler};
 use crate::simulate::cluster::{Cluster, Happening};
 use crate::simulate::fleet::{Count, Fleet, LatencyModel, ServiceSetup};
 use crate::simulate::outcome::Moment;
-use crate::simulate::replica::llm::PASS_TOKENS;
 use crate::simulate::replica::{Engine, Law, Model};
 use crate::simulate::station::{NewReplica, Notice, Sampling, Setup, Station};
 use crate::simulate::tally::{Limits, Tally};
@@ -135,6 +135,7 @@ impl ServiceRun {
             let down = options.metrics_down.is_some_and(|(from, to)| from <= now && now < to);
             if self.parts[part].queries.iter().any(Option::is_some) {
                 self.advance(now as f64);
+                self.exposed.scrape(now, self.tally.arrived.requests);
             }
             let (station, exposed) = (&self.station, &self.exposed);
             let Part { controller, scaler, queries } = &mut self.parts[part];
@@ -280,10 +281,33 @@ impl ServiceRun {
     }
 }
 
+/// A latency model with all of its times longer by a factor.
+fn slowed(model: &LlmModel, factor: f64) -> LlmModel {
+    let decode = match &model.decode {
+        DecodeStep::Affine { alpha_ms, beta_ms, eps_ms_per_ktok } => {
+            DecodeStep::Affine { alpha_ms: alpha_ms * factor, beta_ms: beta_ms * factor, eps_ms_per_ktok: eps_ms_per_ktok * factor }
+        }
+        DecodeStep::Table { batch, context_tokens, step_ms } => DecodeStep::Table {
+            batch: batch.clone(),
+            context_tokens: context_tokens.clone(),
+            step_ms: step_ms.iter().map(|row| row.iter().map(|ms| ms * factor).collect()).collect(),
+        },
+    };
+    LlmModel {
+        decode,
+        prefill_gamma_ms: model.prefill_gamma_ms * factor,
+        prefill_delta_ms_per_ktok: model.prefill_delta_ms_per_ktok * factor,
+        prefill_zeta_ms_per_ktok2: model.prefill_zeta_ms_per_ktok2 * factor,
+        ..*model
+    }
+}
+
 /// What a replica runs.
 fn model(model: &LatencyModel, options: &Options) -> Model {
     match model {
-        LatencyModel::Llm(llm) => Model::Llm(Arc::new(Engine::new(llm, PASS_TOKENS, options.stepping))),
+        LatencyModel::Llm(llm, pass_tokens) => {
+            Model::Llm(Arc::new(Engine::new(&slowed(llm, options.engine_factor), *pass_tokens, options.stepping)))
+        }
         LatencyModel::Request(knots) => Model::Server(Arc::new(Law::curve(knots))),
     }
 }

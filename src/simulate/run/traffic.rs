@@ -16,6 +16,7 @@ pub fn source(inputs: &ServiceInputs, rates: &Arc<Series>, (seed, options): (u64
     }
     let lengths = match inputs.tokens {
         None => Lengths::None,
+        Some(_) if !inputs.traffic.lengths.is_empty() => Lengths::Pairs(Arc::from(inputs.traffic.lengths.as_slice())),
         Some(t) => {
             let shape = TokenShape { input_mean: t.input_mean, input_p95: t.input_p95, output_mean: t.output_mean };
             Lengths::fitted(&shape, OUTPUT_CV)

@@ -1,7 +1,7 @@
 //! The part of PromQL that needs no history, for the queries of triggers.
 //!
 //! In: a query, read once, and the series that exist at this moment. Out: what KEDA's Prometheus scaler sees of the answer. What
-//! needs earlier samples (`rate`, range selectors, `offset`) is refused when the query is read, with its name, and so is what a
+//! needs earlier samples (range selectors but for `rate` and `increase` of a counter, `offset`) is refused when the query is read, with its name, and so is what a
 //! scaling query has no use for (`group_left`, `topk`).
 //!
 //! Written here rather than taken from the crate `promql-parser`, whose grammar is generated at build time: it and what it brings
@@ -21,7 +21,7 @@ use super::Reading;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
-pub use parse::Query;
+pub use parse::{Query, counted_over};
 
 /// Why a query is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

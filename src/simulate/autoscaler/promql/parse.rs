@@ -120,6 +120,18 @@ pub(super) enum Matched {
 
 pub(super) const NAME_LABEL: &str = "__name__";
 
+/// Name of the series that holds the increase of a counter over so many seconds.
+#[must_use]
+pub fn counted(name: &str, seconds: u32) -> String {
+    format!("{name}#increase_{seconds}s")
+}
+
+/// Seconds of a name that [`counted`] made.
+#[must_use]
+pub fn counted_over(name: &str) -> Option<u32> {
+    name.rsplit_once("#increase_")?.1.strip_suffix('s')?.parse().ok()
+}
+
 impl Query {
     /// Reads a query. Errors with the place, or with what a replay cannot evaluate.
     pub fn parse(text: &str) -> Result<Self, PromqlError> {
@@ -366,6 +378,7 @@ impl Parser {
     fn call(&mut self, name: &str) -> Result<Expr, PromqlError> {
         self.expect("(")?;
         let expr = match name {
+            "increase" | "rate" => self.counted(name == "rate")?,
             "vector" => Expr::ToVector(self.scalar()?),
             "scalar" => Expr::ToScalar(Box::new(self.vector()?)),
             "abs" => Expr::Map(Function::Abs, Box::new(self.vector()?)),
@@ -381,6 +394,39 @@ impl Parser {
         };
         self.expect(")")?;
         Ok(expr)
+    }
+
+    /// A counter over a window, `increase(name{..}[2m])`: the series [`counted`] under a name of its own, which whoever exposes the
+    /// counter keeps. A rate is the increase over the window's seconds, without Prometheus' extrapolation to its edges.
+    fn counted(&mut self, as_rate: bool) -> Result<Expr, PromqlError> {
+        let Some(Token::Word(name)) = self.peek().cloned() else { return Err(self.unexpected("a counter")) };
+        self.next += 1;
+        let Expr::Select(mut selector) = self.selector(Some(name.clone()))? else { return Err(self.unexpected("a counter")) };
+        self.expect("[")?;
+        let seconds = self.duration()?;
+        self.expect("]")?;
+        selector.name = Some(counted(&name, seconds));
+        let increase = Expr::Select(selector);
+        if !as_rate {
+            return Ok(increase);
+        }
+        let (operator, right) = (Operator::Calculate(Arithmetic::Divide), Box::new(Expr::Number(f64::from(seconds))));
+        Ok(Expr::Binary(Binary { operator, left: Box::new(increase), right, as_number: false }))
+    }
+
+    /// `90s`, `2m`, `1h`: whole seconds.
+    fn duration(&mut self) -> Result<u32, PromqlError> {
+        let Some(Token::Number(count)) = self.peek().cloned() else { return Err(self.unexpected("a duration")) };
+        self.next += 1;
+        let Some(Token::Word(unit)) = self.peek().cloned() else { return Err(self.unexpected("a unit: s, m or h")) };
+        let unit_s = match unit.as_str() {
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return Err(self.unexpected("a unit: s, m or h")),
+        };
+        self.next += 1;
+        Ok((count * unit_s).round().clamp(1.0, 86_400.0) as u32)
     }
 
     /// A selector after its name.
