@@ -55,12 +55,12 @@ struct Lessons {
     misses: BTreeMap<String, f64>,
 }
 
-/// Plans until a replay holds.
+/// Plans a scenario until a replay holds; `traffic` is the scenario whose requests are played: the same, or one of other days.
 ///
 /// # Errors
 /// See [`VerifyError`].
 pub fn plan(
-    scenario: &Scenario,
+    (scenario, traffic): (&Scenario, &Scenario),
     (options, seeds): (&Options, Seeds),
     replay_options: &Replay,
     progress: Progress<'_>,
@@ -69,7 +69,7 @@ pub fn plan(
     let mut lessons = Lessons::default();
     let mut rounds: Vec<ReplayRound> = Vec::new();
     let mut plan = planner::plan(scenario, &quick, progress).map_err(VerifyError::Plan)?;
-    let (mut inputs, mut played, mut simulation) = replayed(scenario, &plan, (seeds, replay_options), progress)?;
+    let (mut inputs, mut played, mut simulation) = replayed((scenario, traffic), &plan, (seeds, replay_options), progress)?;
     rounds.push(round(&lessons, &plan, &simulation));
     while simulation.verdict != "verified" && rounds.len() <= ROUNDS {
         let Some(next) = learn(&lessons, &simulation) else { break };
@@ -79,27 +79,29 @@ pub fn plan(
         let Ok(better) = planner::plan(&raised, &quick, progress) else { break };
         lessons = next;
         plan = better;
-        (inputs, played, simulation) = replayed(scenario, &plan, (seeds, replay_options), progress)?;
+        (inputs, played, simulation) = replayed((scenario, traffic), &plan, (seeds, replay_options), progress)?;
         rounds.push(round(&lessons, &plan, &simulation));
     }
     if options.explain {
         let raised = whatif::taught(scenario, (&lessons.loads, &lessons.misses));
         plan = planner::plan(&raised, options, progress).map_err(VerifyError::Plan)?;
     }
-    compare(scenario, (&plan, &inputs), (&played, seeds, replay_options), &mut simulation, progress)?;
+    compare((scenario, traffic), (&plan, &inputs), (&played, seeds, replay_options), &mut simulation, progress)?;
     plan.verification = verification(&simulation, rounds);
+    plan.notes.retain(|note| note != study::NOT_REPLAYED);
     Ok(Verified { plan, inputs, simulation })
 }
 
 /// The plan's own files, written and read back, on all seeds.
 fn replayed(
-    scenario: &Scenario,
+    (scenario, traffic): (&Scenario, &Scenario),
     plan: &Plan,
     (seeds, options): (Seeds, &Replay),
     progress: Progress<'_>,
 ) -> Result<(ReplayInputs, Played, Simulation), VerifyError> {
     progress("replaying the files");
-    let inputs = replay_inputs::of(scenario, plan);
+    // Of other days only the traffic is taken; the plan and its files stay those of the scenario.
+    let inputs = ReplayInputs { scenario_sha256: scenario.sha256.clone(), ..replay_inputs::of(traffic, plan) };
     let played = play(plan, &inputs, (seeds, options))?;
     let simulation = replay::outcome(plan, &played, (seeds, options));
     Ok((inputs, played, simulation))
@@ -153,7 +155,7 @@ fn step<'a>(workload: &WorkloadOutcome, lessons: &'a mut Lessons) -> (&'a mut BT
 
 /// Today's configuration, competent operations and other hazards on the same traffic.
 fn compare(
-    scenario: &Scenario,
+    (scenario, traffic): (&Scenario, &Scenario),
     (plan, inputs): (&Plan, &ReplayInputs),
     (played, seeds, options): (&Played, Seeds, &Replay),
     simulation: &mut Simulation,
@@ -178,7 +180,7 @@ fn compare(
     progress("replaying competent operations");
     // A fleet that a competent team would leave as it is has no plan of its own to replay.
     if let Ok(competent) = study::competent_plan(scenario) {
-        let inputs = replay_inputs::of(scenario, &competent);
+        let inputs = replay_inputs::of(traffic, &competent);
         let few = Seeds { count: seeds.count.min(COMPETENT_SEEDS), ..seeds };
         let other = play(&competent, &inputs, (few, &plain))?;
         simulation.competent_operations = Some(replay::baseline(&other, competent.cost.usd_per_month, options.hours));

@@ -6,6 +6,7 @@ use super::{Exit, Terminal};
 use crate::check::Finding;
 use crate::domain::{Scenario, Target};
 use crate::emit::{self, Artifact};
+use crate::input::series_file::Days;
 use crate::input::{self, Loaded, Rejected, render};
 use crate::plan::replay::ReplayInputs;
 use crate::plan::{Plan, from_solution};
@@ -61,6 +62,12 @@ pub struct Args {
     /// Replay the files that are written against a week of traffic, and plan anew where the replay misses
     #[arg(long)]
     pub verify: bool,
+    /// Plan on these days of every series only, for example 1-4; with --replay-on on others
+    #[arg(long, value_name = "DAYS", requires = "replay_on", value_parser = days)]
+    pub plan_on: Option<Days>,
+    /// Replay these days of every series, for example 5-7
+    #[arg(long, value_name = "DAYS", requires = "verify", value_parser = days)]
+    pub replay_on: Option<Days>,
     /// Weeks that --verify plays, each with its own arrivals and reclaims
     #[arg(long, default_value_t = 20, requires = "verify", value_parser = clap::value_parser!(u32).range(3..=1000))]
     pub seeds: u32,
@@ -86,9 +93,18 @@ fn dollars(text: &str) -> Result<f64, String> {
     }
 }
 
+/// `5-7`, or `3`: days from 1.
+fn days(text: &str) -> Result<Days, String> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    match (first.trim().parse(), last.trim().parse()) {
+        (Ok(first), Ok(last)) if 1 <= first && first <= last => Ok(Days { first, last }),
+        _ => Err(format!("`{text}` are no days; write --replay-on 5-7")),
+    }
+}
+
 /// Runs the command.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
-    let loaded = match load(args.scenario.as_deref(), terminal) {
+    let loaded = match load((args.scenario.as_deref(), args.plan_on), terminal) {
         Ok(loaded) => loaded,
         Err(rejected) => return reject(&rejected, terminal),
     };
@@ -102,8 +118,15 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
     let progress = Progress::start(terminal.color_err);
     if args.verify {
         let seeds = Seeds { first: 1, count: args.seeds };
+        let played = match args.replay_on.map(|days| load((args.scenario.as_deref(), Some(days)), terminal)).transpose() {
+            Ok(played) => played,
+            Err(rejected) => return reject(&rejected, terminal),
+        };
+        let traffic = played.as_ref().map_or(&loaded.scenario, |played| &played.scenario);
         let replay =
-            verify::plan(&loaded.scenario, (&options, seeds), &Replay { timeline: true, ..Replay::default() }, &|step| progress.step(step));
+            verify::plan((&loaded.scenario, traffic), (&options, seeds), &Replay { timeline: true, ..Replay::default() }, &|step| {
+                progress.step(step)
+            });
         progress.finish();
         return match replay {
             Ok(Verified { plan, inputs, simulation }) => hand_out(args, (&loaded.scenario, &plan, &inputs), Some(&simulation), terminal),
@@ -127,10 +150,11 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
 }
 
 /// The scenario named, the one here, or the embedded example.
-fn load(named: Option<&Path>, terminal: &mut Terminal) -> Result<Loaded, Box<Rejected>> {
+fn load((named, days): (Option<&Path>, Option<Days>), terminal: &mut Terminal) -> Result<Loaded, Box<Rejected>> {
+    let of = |path: &Path| days.map_or_else(|| input::load(path), |days| input::load_days(path, days)).map_err(Box::new);
     match named {
-        Some(path) => input::load(path).map_err(Box::new),
-        None if Path::new(DEFAULT_SCENARIO).exists() => input::load(Path::new(DEFAULT_SCENARIO)).map_err(Box::new),
+        Some(path) => of(path),
+        None if Path::new(DEFAULT_SCENARIO).exists() => of(Path::new(DEFAULT_SCENARIO)),
         None => {
             let _ = writeln!(
                 terminal.err,

@@ -6,7 +6,7 @@ use super::codes;
 use super::faults::Faults;
 use super::read::{Files, Sources, Unreadable};
 use super::scenario_file::ScenarioFile;
-use super::series_file::{self, Series, SeriesColumns, Trace};
+use super::series_file::{self, Days, Series, SeriesColumns, Trace};
 use super::suggest;
 use super::validate::profile::{ProfileContext, profile};
 use super::validate::{Known, scenario};
@@ -82,7 +82,18 @@ pub fn load(path: &Path) -> Result<Loaded, Rejected> {
     let file = if path.is_dir() { path.join("scenario.yaml") } else { path.to_owned() };
     let root = file.parent().map(Path::to_owned).unwrap_or_default();
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    gather(Files::Disk(&root), &name, false)
+    gather(Files::Disk(&root), &name, (false, None))
+}
+
+/// Loads a scenario with only some days of its series, so that a plan is tried on days that it was not made from.
+///
+/// # Errors
+/// As [`load`]; a series that does not have these days.
+pub fn load_days(path: &Path, days: Days) -> Result<Loaded, Rejected> {
+    let file = if path.is_dir() { path.join("scenario.yaml") } else { path.to_owned() };
+    let root = file.parent().map(Path::to_owned).unwrap_or_default();
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    gather(Files::Disk(&root), &name, (false, Some(days)))
 }
 
 /// Loads the embedded example.
@@ -90,7 +101,7 @@ pub fn load(path: &Path) -> Result<Loaded, Rejected> {
 /// # Errors
 /// Never with the data that is in the tree: a test loads it.
 pub fn load_builtin_demo() -> Result<Loaded, Rejected> {
-    let mut loaded = gather(Files::Embedded(builtin::DEMO), "scenario.yaml", true)?;
+    let mut loaded = gather(Files::Embedded(builtin::DEMO), "scenario.yaml", (true, None))?;
     mark_as_demo(&mut loaded.scenario);
     Ok(loaded)
 }
@@ -138,9 +149,11 @@ struct Desk<'a> {
     profiles: BTreeMap<ProfileId, Profile>,
     data: DataFiles,
     inputs: BTreeSet<InputFile>,
+    /// Days of every series that count; none: all.
+    days: Option<Days>,
 }
 
-fn gather(files: Files<'_>, name: &str, demo: bool) -> Result<Loaded, Rejected> {
+fn gather(files: Files<'_>, name: &str, (demo, days): (bool, Option<Days>)) -> Result<Loaded, Rejected> {
     let shown = files.shown(name);
     let catalog = match builtin::catalog() {
         Ok(catalog) => catalog,
@@ -158,6 +171,7 @@ fn gather(files: Files<'_>, name: &str, demo: bool) -> Result<Loaded, Rejected> 
         profiles: BTreeMap::new(),
         data: DataFiles::default(),
         inputs: BTreeSet::new(),
+        days,
     };
     let mut faults = Faults::of(&shown);
     let text = match files.read(name) {
@@ -339,6 +353,7 @@ impl Desk<'_> {
                 let key = series_key(given);
                 if !self.data.series.contains_key(&key) {
                     let series = self.csv(&given.file, faults, |text, csv| series_file::series(text, &key.1, csv));
+                    let series = self.of_days(series, &given.file, faults);
                     self.data.series.insert(key, series);
                 }
             }
@@ -349,6 +364,18 @@ impl Desk<'_> {
                 }
             }
         }
+    }
+
+    /// The days of a series that count.
+    fn of_days(&self, series: Option<Series>, file: &At<String>, faults: &mut Faults) -> Option<Series> {
+        let (Some(days), Some(all)) = (self.days, &series) else { return series };
+        let found = all.only(days);
+        if found.is_none() {
+            let count = all.buckets.len() * all.step_s as usize / 86_400;
+            let message = format!("`{}` has {count} days, not days {} to {}", file.value, days.first, days.last);
+            faults.error(codes::SHORT_SERIES, file.span, message).help("choose --plan-on and --replay-on among the days that it has");
+        }
+        found
     }
 
     fn csv<T>(&mut self, file: &At<String>, faults: &mut Faults, parse: impl Fn(&str, &mut Faults) -> Option<T>) -> Option<T> {

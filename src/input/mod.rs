@@ -20,4 +20,4 @@ pub mod week;
 pub mod workload_file;
 pub mod yaml;
 
-pub use load::{Loaded, Rejected, load, load_builtin_demo, requests};
+pub use load::{Loaded, Rejected, load, load_builtin_demo, load_days, requests};

@@ -18,6 +18,25 @@ pub struct Series {
     pub has_idc: bool,
 }
 
+/// Days of a series, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Days {
+    /// First.
+    pub first: usize,
+    /// Last.
+    pub last: usize,
+}
+
+impl Series {
+    /// The series without its other days; `None` when it does not have them all.
+    #[must_use]
+    pub fn only(&self, days: Days) -> Option<Self> {
+        let per_day = 86_400 / self.step_s as usize;
+        let buckets = self.buckets.get((days.first - 1) * per_day..days.last * per_day)?.to_vec();
+        Some(Self { first_day: (self.first_day + days.first - 1) % 7, buckets, ..self.clone() })
+    }
+}
+
 /// One step of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {

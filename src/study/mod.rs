@@ -26,6 +26,9 @@ pub struct Options {
 /// Margin kept below a target by the safety stages, as a share of the baseline, so that a replay's noise does not break it.
 pub const TARGET_MARGIN: f64 = 0.02;
 
+/// A note on every plan until its files have been replayed.
+pub const NOT_REPLAYED: &str = "the rest of the month's error budget is planned, not measured, until the emitted files have been replayed";
+
 /// Told what is being done, for progress.
 pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);
 
@@ -181,6 +184,6 @@ fn notes(plan: &Plan, least: &Solution) -> Vec<String> {
     if plan.pools.iter().any(|p| p.spot.as_ref().is_some_and(|s| s.evidence == "prior")) {
         notes.push("spot availability and reclaim hazard are the stated pessimistic prior, not evidence of these pools: give your own interruption log under `risk.pools`".to_owned());
     }
-    notes.push("the rest of the month's error budget is planned, not measured, until the emitted files have been replayed".to_owned());
+    notes.push(NOT_REPLAYED.to_owned());
     notes
 }

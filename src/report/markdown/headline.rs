@@ -12,7 +12,9 @@ pub fn mark(plan: &Plan, verification: &Verification) -> String {
     if plan.demo {
         out.push_str("> **DEMO.** This is the embedded example fleet. It is not your fleet and not your bill.\n>\n");
     }
-    let meaning = if verification.status == "UNVERIFIED" {
+    let meaning = if verification.replay.is_some() {
+        ""
+    } else if !verification.holds() {
         " The saving is calculated from profiles, prices and forecasts. The emitted files have not been run against a recorded week of \
          traffic, so neither the cost nor the service levels are proven."
     } else {

@@ -1,10 +1,10 @@
 //! What the numbers leave out. A reader who forwards the report must be able to forward this too.
 
+use crate::plan::Verification;
 use crate::report::markdown::table::bullets;
 
 /// Each with the direction in which it pushes the truth, where that is known.
-const NOT_MODELLED: [(&str, &str); 13] = [
-    ("Replay", "no recorded week has been run through the emitted files; costs and service levels are calculated."),
+const NOT_MODELLED: [(&str, &str); 12] = [
     (
         "Time inside an hour",
         "capacity is planned for each hour's peak; polling, jitter of the autoscaler and queues that build up between two decisions appear only as lead time and headroom.",
@@ -34,7 +34,18 @@ const NOT_MODELLED: [(&str, &str); 13] = [
     ("Hardware failures", "GPUs and nodes that break are in no error budget."),
 ];
 
+/// Before a replay.
+const NO_REPLAY: (&str, &str) =
+    ("Replay", "no recorded week has been run through the emitted files; costs and service levels are calculated.");
+/// After one.
+const REPLAYED: (&str, &str) = (
+    "Replay",
+    "the files were replayed in a simulator, not in a cluster: latencies are those of the profiles, spot that of the stated risk, and a month is drawn from one recorded week.",
+);
+
 /// The chapter.
-pub fn not_modelled() -> String {
-    format!("## What is not modelled\n\n{}", bullets(NOT_MODELLED.iter().map(|(what, how)| format!("**{what}**: {how}"))))
+pub fn not_modelled(verification: &Verification) -> String {
+    let replay = if verification.replay.is_some() { REPLAYED } else { NO_REPLAY };
+    let all = std::iter::once(&replay).chain(&NOT_MODELLED);
+    format!("## What is not modelled\n\n{}", bullets(all.map(|(what, how)| format!("**{what}**: {how}"))))
 }

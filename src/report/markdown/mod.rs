@@ -7,6 +7,7 @@ mod evidence;
 mod headline;
 mod limits;
 mod money;
+mod replay;
 mod risk;
 mod schedule;
 mod steps;
@@ -44,6 +45,7 @@ pub fn markdown(plan: &Plan) -> String {
         headline::answer(plan, target.as_ref()),
         headline::baselines(plan, competent_operations, optimality),
         headline::target(target.as_ref()),
+        replay::evidence(plan),
         money::by_workload(plan, workloads),
         money::by_team(plan),
         money::by_capacity_type(plan),
@@ -58,7 +60,7 @@ pub fn markdown(plan: &Plan) -> String {
         evidence::by_class(plan, cost),
         steps::quotas(plan),
         steps::ordered(plan),
-        limits::not_modelled(),
+        limits::not_modelled(verification),
         evidence::why(workloads, notes),
         evidence::provenance(format, provenance),
     ];
