@@ -69,7 +69,7 @@ pub fn plan(
     let mut lessons = Lessons::default();
     let mut rounds: Vec<ReplayRound> = Vec::new();
     let mut plan = planner::plan(scenario, &quick, progress).map_err(VerifyError::Plan)?;
-    let (mut inputs, mut played, mut simulation) = replayed((scenario, traffic), &plan, (seeds, replay_options), progress)?;
+    let (mut inputs, mut played, mut simulation) = replayed((scenario, scenario), &plan, (seeds, replay_options), progress)?;
     rounds.push(round(&lessons, &plan, &simulation));
     while simulation.verdict != "verified" && rounds.len() <= ROUNDS {
         let Some(next) = learn(&lessons, &simulation) else { break };
@@ -79,8 +79,12 @@ pub fn plan(
         let Ok(better) = planner::plan(&raised, &quick, progress) else { break };
         lessons = next;
         plan = better;
-        (inputs, played, simulation) = replayed((scenario, traffic), &plan, (seeds, replay_options), progress)?;
+        (inputs, played, simulation) = replayed((scenario, scenario), &plan, (seeds, replay_options), progress)?;
         rounds.push(round(&lessons, &plan, &simulation));
+    }
+    if !std::ptr::eq(scenario, traffic) {
+        // Other days: nothing is learned from them, they are what the plan is tried on.
+        (inputs, played, simulation) = replayed((scenario, traffic), &plan, (seeds, replay_options), progress)?;
     }
     if options.explain {
         let raised = whatif::taught(scenario, (&lessons.loads, &lessons.misses));
@@ -88,6 +92,7 @@ pub fn plan(
     }
     compare((scenario, traffic), (&plan, &inputs), (&played, seeds, replay_options), &mut simulation, progress)?;
     plan.verification = verification(&simulation, rounds);
+    inputs.verification = plan.verification.mark();
     plan.notes.retain(|note| note != study::NOT_REPLAYED);
     Ok(Verified { plan, inputs, simulation })
 }

@@ -10,6 +10,7 @@ use crate::report;
 use crate::simulate::outcome::Simulation;
 use crate::simulate::replay::{self, Seeds};
 use crate::simulate::run::{Options, Sampling};
+use crate::simulate::traffic::GapShape;
 use crate::simulate::{of_files, replica::Stepping, today};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,15 @@ pub enum Hours {
     Stratified,
     /// All of them.
     Week,
+}
+
+/// Law of gaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Gaps {
+    /// Gamma
+    Gamma,
+    /// Weibull: clumps less tightly, pauses longer
+    Weibull,
 }
 
 /// Arguments.
@@ -66,6 +76,9 @@ pub struct Args {
     /// Burstiness times this: the squared variation of inter-arrival times
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
     pub burst: f64,
+    /// Law of the gaps between generated requests, at the same variation
+    #[arg(long, value_enum, default_value = "gamma")]
+    pub gaps: Gaps,
     /// Pass times of LLM engines times this: 1.15 covers nine in ten measured points
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
     pub engine: f64,
@@ -191,6 +204,7 @@ fn options(args: &Args, (plan, inputs): (&Plan, &ReplayInputs)) -> Result<Option
         demand_factor: args.demand,
         burst_factor: args.burst,
         engine_factor: args.engine,
+        gaps: if args.gaps == Gaps::Weibull { GapShape::Weibull } else { GapShape::Gamma },
         stepping: if args.exact { Stepping::Exact } else { Stepping::Fast },
         traces,
         spot_traces,

@@ -158,12 +158,12 @@ pub const DEADLINE_BEFORE_RELEASE: &str = "E1415";
 pub const TODAY_NOT_PROFILED: &str = "E1416";
 /// A profile without operating points.
 pub const NO_VARIANT: &str = "E1417";
-/// A service at zero that nothing but chance wakes (warning).
-pub const WAKES_BY_CHANCE: &str = "E1420";
 /// An operating point without the block of its kind.
 pub const WRONG_BLOCK: &str = "E1418";
 /// A curve or table that is none.
 pub const BAD_TABLE: &str = "E1419";
+/// A service at zero that nothing but chance wakes (warning).
+pub const WAKES_BY_CHANCE: &str = "E1420";
 
 // Fleet and policy
 

@@ -15,6 +15,8 @@ pub const REPLAY_FORMAT: &str = "gpuplan/replay/v1";
 pub struct ReplayInputs {
     /// Always `gpuplan/replay/v1`.
     pub format: String,
+    /// The mark of the plan that it belongs to: `UNVERIFIED: not replayed`.
+    pub verification: String,
     /// Digest of the scenario, as in the plan's provenance.
     pub scenario_sha256: String,
     /// First day of the week, a Monday, `YYYY-MM-DD`.

@@ -112,6 +112,12 @@ const WORKLOADS: &[Case] = &[
         "\"mon 6:00\"",
     ),
     ("replicas: 4}", "replicas: 4, precision: int4}", "E1416", ""),
+    (
+        "    team: search\n",
+        "    scaling: {scale_to_zero: true, metrics: {server: \"http://prom:9090\", query: up, survives_pods: true}}\n",
+        "E1420",
+        "true",
+    ),
 ];
 
 const FLEET: &[Case] = &[

@@ -22,6 +22,7 @@ pub fn of(scenario: &Scenario, plan: &Plan) -> ReplayInputs {
     let jobs = scenario.workloads.iter().filter_map(|w| job(scenario, (w, w.job()?), chosen(w)));
     ReplayInputs {
         format: REPLAY_FORMAT.to_owned(),
+        verification: plan.verification.mark(),
         scenario_sha256: scenario.sha256.clone(),
         anchor_monday: scenario.anchor_monday.clone(),
         nodes: NodeDelays {

@@ -27,10 +27,10 @@ pub fn owner(pod: u64) -> Owner {
     if pod & JOB_BIT == 0 { Owner::Service(index) } else { Owner::Job(index) }
 }
 
-/// First number of a job's pods.
+/// First number of the pods of a job's CronJob or queue.
 #[must_use]
-pub const fn first_job_pod(index: usize) -> u64 {
-    JOB_BIT | (index as u64) << WORKLOAD_SHIFT
+pub const fn first_job_pod(index: usize, track: usize) -> u64 {
+    JOB_BIT | (index as u64) << WORKLOAD_SHIFT | (track as u64) << PART_SHIFT
 }
 
 /// Position of the Deployment of a service's pod.

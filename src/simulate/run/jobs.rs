@@ -14,15 +14,21 @@ const WEEK_S: i64 = HOURS_PER_WEEK as i64 * 3600;
 /// Messages of one run in the queue: enough that the last ones do not matter.
 const MESSAGES: f64 = 1000.0;
 
+/// One CronJob, or the queue of a ScaledJob: work that is released at its own times.
+#[derive(Clone, Debug)]
+struct Track {
+    job: Job,
+    /// Seconds at which work is released, with its deadline; in order.
+    releases: Vec<(i64, i64)>,
+    released: usize,
+}
+
 /// A job.
 #[derive(Clone, Debug)]
 pub struct JobRun {
     setup: JobSetup,
     index: u32,
-    job: Job,
-    /// Seconds at which work is released, with its deadline; in order, those to come last.
-    releases: Vec<(i64, i64)>,
-    released: usize,
+    tracks: Vec<Track>,
     scaler: Option<ScaledJobScaler>,
     /// Seconds at which a gate shuts (true) or opens.
     gates: Vec<(i64, bool)>,
@@ -36,93 +42,65 @@ impl JobRun {
     /// A schedule, a zone or a trigger that is refused.
     pub fn new(fleet: &Fleet, (setup, index): (&JobSetup, usize), until: i64) -> Result<Self, String> {
         let anchor = fleet.anchor_unix_s;
-        let inputs = &setup.inputs;
-        let (mut scaler, mut gates, mut releases) = (None, Vec::new(), Vec::new());
-        let (mut starting_deadline_s, mut active_deadline_s) = (None, None);
-        let source = match &setup.start {
+        let (mut scaler, mut gates, mut tracks) = (None, Vec::new(), Vec::new());
+        match &setup.start {
             JobStart::Cron(crons) => {
-                for cron in crons.iter().filter(|cron| !cron.suspend) {
+                for (track, cron) in crons.iter().filter(|cron| !cron.suspend).enumerate() {
                     let fired = firings((&cron.schedule, &cron.time_zone), anchor, (-LEAD_S, until))?;
-                    releases.extend(fired.into_iter().map(|at| (at, deadline(inputs, at))));
-                    starting_deadline_s = cron.starting_deadline_s;
-                    active_deadline_s = cron.active_deadline_s;
+                    let releases = fired.into_iter().map(|at| (at, deadline(&setup.inputs, at))).collect();
+                    let source = Source::Cron { starting_deadline_s: cron.starting_deadline_s };
+                    tracks.push(Track::new(setup, (source, cron.active_deadline_s), first_job_pod(index, track), releases));
                 }
-                Source::Cron { starting_deadline_s }
             }
             JobStart::Queue(object, gate) => {
                 scaler = Some(ScaledJobScaler::new(object, -LEAD_S, anchor).map_err(|fault| fault.to_string())?);
-                active_deadline_s = object.active_deadline_s;
                 for gate in gate {
                     // A week back, so that it is known how the gate stands at the start.
                     let fired = firings((&gate.schedule, &gate.time_zone), anchor, (-LEAD_S - WEEK_S, until))?;
                     gates.extend(fired.into_iter().map(|at| (at, gate.pauses)));
                 }
-                for week in -1..=until.div_euclid(WEEK_S) {
-                    releases.extend(inputs.runs.iter().map(|r| {
-                        let from = week * WEEK_S;
-                        (from + i64::from(r.release_hour) * 3600, from + i64::from(r.deadline_hour) * 3600)
-                    }));
-                }
-                releases.retain(|(at, _)| (-LEAD_S..until).contains(at));
-                Source::Queue
+                let releases = queued(setup, until);
+                tracks.push(Track::new(setup, (Source::Queue, object.active_deadline_s), first_job_pod(index, 0), releases));
             }
-        };
-        releases.sort_unstable();
+        }
         gates.sort_unstable();
-        let checkpoint = setup.checkpoint_interval_s.zip(inputs.checkpoint);
-        let spec = JobSpec {
-            workers: setup.workers,
-            gang: inputs.gang,
-            units: inputs.work_per_run,
-            units_per_s: setup.units_per_s,
-            checkpoint: checkpoint.map(|(interval_s, cost)| Checkpoint { interval_s, save_s: cost.save_s }),
-            restart_s: inputs.checkpoint.map_or(0.0, |cost| cost.restart_s),
-            active_deadline_s,
-            source,
-            first_pod: first_job_pod(index),
-        };
-        let mut run = Self {
-            setup: setup.clone(),
-            index: index as u32,
-            job: Job::new(spec, -LEAD_S),
-            releases,
-            released: 0,
-            scaler,
-            gates,
-            passed: 0,
-        };
+        let mut run = Self { setup: setup.clone(), index: index as u32, tracks, scaler, gates, passed: 0 };
         run.pass_gates(-LEAD_S);
         Ok(run)
     }
 
     /// Second at which it has something to do next.
     pub fn next_at(&self) -> i64 {
-        let release = self.releases.get(self.released).map(|(at, _)| *at);
+        let tracks = self.tracks.iter().flat_map(|t| [t.releases.get(t.released).map(|(at, _)| *at), t.job.next_event()]);
         let gate = self.gates.get(self.passed).map(|(at, _)| *at);
         let scaler = self.scaler.as_ref().map(ScaledJobScaler::next_at);
-        [release, gate, scaler, self.job.next_event()].into_iter().flatten().min().unwrap_or(i64::MAX)
+        tracks.chain([gate, scaler]).flatten().min().unwrap_or(i64::MAX)
     }
 
     /// Does what is due.
     pub fn tick(&mut self, now: i64, cluster: &mut Cluster) {
-        while let Some((at, deadline)) = self.releases.get(self.released).copied().filter(|(at, _)| *at <= now) {
-            self.released += 1;
-            self.job.release(at.max(-LEAD_S), deadline);
-        }
         self.pass_gates(now);
-        self.job.run_to(now).into_iter().for_each(|order| self.carry_out(order, now, cluster));
-        if let Some(scaler) = self.scaler.as_mut().filter(|scaler| scaler.next_at() <= now) {
-            let left = self.job.units_left() / self.setup.inputs.work_per_run;
-            let mut read = |_: usize| Reading::Value((left * MESSAGES).ceil());
-            let count = scaler.tick(now, self.job.unfinished(), &mut read);
-            self.job.add_workers(now, count);
-            self.job.run_to(now).into_iter().for_each(|order| self.carry_out(order, now, cluster));
+        for track in 0..self.tracks.len() {
+            let mine = &mut self.tracks[track];
+            while let Some((at, deadline)) = mine.releases.get(mine.released).copied().filter(|(at, _)| *at <= now) {
+                mine.released += 1;
+                mine.job.release(at.max(-LEAD_S), deadline);
+            }
+            let mut orders = mine.job.run_to(now);
+            if let Some(scaler) = self.scaler.as_mut().filter(|scaler| scaler.next_at() <= now) {
+                let left = mine.job.units_left() / self.setup.inputs.work_per_run;
+                let mut read = |_: usize| Reading::Value((left * MESSAGES).ceil());
+                let count = scaler.tick(now, mine.job.unfinished(), &mut read);
+                mine.job.add_workers(now, count);
+                orders.extend(mine.job.run_to(now));
+            }
+            orders.into_iter().for_each(|order| self.carry_out(order, now, cluster));
         }
     }
 
     /// Something happened to a pod.
     pub fn on(&mut self, happening: &Happening) {
-        self.job.on(happening);
+        self.tracks.iter_mut().for_each(|track| track.job.on(happening));
     }
 
     /// Ends the run: runs whose deadline lies in the span are counted.
@@ -130,12 +108,18 @@ impl JobRun {
     /// # Errors
     /// The time of its workers does not balance.
     pub fn close(mut self, until: i64) -> Result<JobWeek, String> {
-        self.job.run_to(until);
-        let time = self.job.time();
-        time.balance().map_err(|fault| fault.to_string())?;
-        let due = || self.job.outcomes().iter().filter(|run| run.deadline > 0 && run.deadline <= until);
-        let missed = due().filter(|run| run.missed(until) || run.end == RunEnd::Open).count();
-        Ok(JobWeek { due: due().count() as u32, missed: missed as u32, wall_s: time.wall_s(), useful_s: time.useful_s })
+        let mut week = JobWeek::default();
+        for track in &mut self.tracks {
+            track.job.run_to(until);
+            let time = track.job.time();
+            time.balance().map_err(|fault| fault.to_string())?;
+            let due = || track.job.outcomes().iter().filter(|run| run.deadline > 0 && run.deadline <= until);
+            week.due += due().count() as u32;
+            week.missed += due().filter(|run| run.missed(until) || run.end == RunEnd::Open).count() as u32;
+            week.wall_s += time.wall_s();
+            week.useful_s += time.useful_s;
+        }
+        Ok(week)
     }
 
     fn pass_gates(&mut self, now: i64) {
@@ -172,6 +156,36 @@ impl JobRun {
             budget: None,
         }
     }
+}
+
+impl Track {
+    fn new(setup: &JobSetup, (source, active_deadline_s): (Source, Option<u32>), first_pod: u64, mut releases: Vec<(i64, i64)>) -> Self {
+        releases.sort_unstable();
+        let inputs = &setup.inputs;
+        let checkpoint = setup.checkpoint_interval_s.zip(inputs.checkpoint);
+        let spec = JobSpec {
+            workers: setup.workers,
+            gang: inputs.gang,
+            units: inputs.work_per_run,
+            units_per_s: setup.units_per_s,
+            checkpoint: checkpoint.map(|(interval_s, cost)| Checkpoint { interval_s, save_s: cost.save_s }),
+            restart_s: inputs.checkpoint.map_or(0.0, |cost| cost.restart_s),
+            active_deadline_s,
+            source,
+            first_pod,
+        };
+        Self { job: Job::new(spec, -LEAD_S), releases, released: 0 }
+    }
+}
+
+/// Releases of a queue with their deadlines: every run of every week that the span touches.
+fn queued(setup: &JobSetup, until: i64) -> Vec<(i64, i64)> {
+    let runs = &setup.inputs.runs;
+    let of = |week: i64| {
+        let from = week * WEEK_S;
+        runs.iter().map(move |r| (from + i64::from(r.release_hour) * 3600, from + i64::from(r.deadline_hour) * 3600))
+    };
+    (-1..=until.div_euclid(WEEK_S)).flat_map(of).filter(|(at, _)| (-LEAD_S..until).contains(at)).collect()
 }
 
 /// Seconds since the anchor at which a schedule fires in a span.

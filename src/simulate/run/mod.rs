@@ -20,7 +20,7 @@ use super::fleet::Fleet;
 use super::outcome::Moment;
 use super::replica::Stepping;
 use super::tally::Tally;
-use super::traffic::Request;
+use super::traffic::{GapShape, Request};
 use crate::units::HOURS_PER_WEEK;
 use jobs::JobRun;
 use service::ServiceRun;
@@ -46,6 +46,8 @@ pub struct Options {
     pub demand_factor: f64,
     /// Inter-arrival variation times this: a scenario burstier than planned.
     pub burst_factor: f64,
+    /// Law of the gaps between requests that are not read from a trace.
+    pub gaps: GapShape,
     /// Pass times of LLM engines times this, on top of the correction that their evidence asks for.
     pub engine_factor: f64,
     /// Closed forms or pass by pass.
@@ -70,6 +72,7 @@ impl Default for Options {
             hazard_factor: 1.0,
             demand_factor: 1.0,
             burst_factor: 1.0,
+            gaps: GapShape::Gamma,
             engine_factor: 1.0,
             stepping: Stepping::Fast,
             script: Script::default(),

@@ -5,7 +5,7 @@ use crate::domain::TokenShape;
 use crate::plan::replay::ServiceInputs;
 use crate::simulate::autoscaler::cron::Zone;
 use crate::simulate::traffic::lengths::OUTPUT_CV;
-use crate::simulate::traffic::{GapShape, Generated, Lengths, Series, Source, Step, Streams, Trace};
+use crate::simulate::traffic::{Generated, Lengths, Series, Source, Step, Streams, Trace};
 use std::sync::Arc;
 
 /// The source of a service's requests; `rates` is what [`series`] gave.
@@ -22,7 +22,7 @@ pub fn source(inputs: &ServiceInputs, rates: &Arc<Series>, (seed, options): (u64
             Lengths::fitted(&shape, OUTPUT_CV)
         }
     };
-    Source::Generated(Generated::new(Arc::clone(rates), GapShape::Gamma, lengths, Streams::new(seed, &inputs.name)))
+    Source::Generated(Generated::new(Arc::clone(rates), options.gaps, lengths, Streams::new(seed, &inputs.name)))
 }
 
 /// Rates by UTC steps from the lead on: at every step what the local clock of the zone says then, clock changes included.

@@ -25,8 +25,8 @@ pub fn of(fleet: &Fleet, (seed, until): (u64, i64), options: &Options) -> Result
     for (pool, trace) in &options.spot_traces {
         let place = places.iter().find(|p| &p.pool == pool).ok_or_else(|| format!("no pool `{pool}`"))?;
         for zone in &place.zones {
-            // Each seed begins elsewhere in the recording.
-            let mut stream = crate::simulate::random::Stream::new(seed, "spot-trace", pool);
+            // Each seed and zone begins elsewhere in the recording: one recording is of one zone.
+            let mut stream = crate::simulate::random::Stream::new(seed, "spot-trace", &format!("{pool}/{zone}"));
             let offset_s = (stream.uniform() * 1e9) as i64;
             weather.set_trace(pool, zone, (trace, offset_s));
         }

@@ -39,6 +39,9 @@ const SETTLING_S: f64 = 15.0;
 /// Longest backlog, as time to serve it at the present rate, at which time is sampled, s.
 const BACKLOG_S: f64 = 1.0;
 
+/// The share at the threshold is cut to a tenth of it at most: a sample stays long beside what a request takes.
+const LEAST_SHARE: f64 = 0.1;
+
 impl Station {
     /// `advance` with parts of the time left out.
     pub(super) fn sample(&mut self, to_s: f64, source: &mut Source, tally: &mut Tally) {
@@ -47,7 +50,9 @@ impl Station {
         {
             let (from_s, until_s) = (self.now_s, to_s.min(self.now_s + sampling.slice_s));
             let all = source.expected(from_s, until_s);
-            let skip_s = (until_s - from_s) * (1.0 - sampling.share);
+            // As many requests in each slice as the share takes at the threshold: at ten times the rate a tenth of the time holds them.
+            let share = sampling.share * (sampling.above_rps * (until_s - from_s) / all.max(f64::MIN_POSITIVE)).clamp(LEAST_SHARE, 1.0);
+            let skip_s = (until_s - from_s) * (1.0 - share);
             let sampled = source.expected(from_s + skip_s, until_s);
             if all > sampling.above_rps * (until_s - from_s) && sampled > 0.0 && self.is_steady(all / (until_s - from_s)) {
                 self.leave_out(skip_s, tally);

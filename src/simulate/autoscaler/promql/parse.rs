@@ -244,7 +244,7 @@ impl Parser {
         found
     }
 
-    fn expect(&mut self, sign: &'static str) -> Result<(), PromqlError> {
+    fn require(&mut self, sign: &'static str) -> Result<(), PromqlError> {
         if self.take(sign) { Ok(()) } else { Err(self.unexpected(&format!("`{sign}`"))) }
     }
 
@@ -295,7 +295,7 @@ impl Parser {
     fn primary(&mut self) -> Result<Expr, PromqlError> {
         if self.take("(") {
             let expr = self.binary(0)?;
-            self.expect(")")?;
+            self.require(")")?;
             return Ok(expr);
         }
         match self.peek().cloned() {
@@ -325,9 +325,9 @@ impl Parser {
 
     fn aggregate(&mut self, kind: Aggregation) -> Result<Expr, PromqlError> {
         let before = self.grouping()?;
-        self.expect("(")?;
+        self.require("(")?;
         let vector = self.vector()?;
-        self.expect(")")?;
+        self.require(")")?;
         let grouping = match before {
             Grouping::All => self.grouping()?,
             Grouping::By(_) | Grouping::Without(_) => before,
@@ -340,7 +340,7 @@ impl Parser {
         if !by && !self.keyword("without") {
             return Ok(Grouping::All);
         }
-        self.expect("(")?;
+        self.require("(")?;
         let mut labels = BTreeSet::new();
         while !self.take(")") {
             let Some(Token::Word(label)) = self.peek().cloned() else { return Err(self.unexpected("a label")) };
@@ -350,7 +350,7 @@ impl Parser {
             }
             labels.insert(label);
             if !self.take(",") {
-                self.expect(")")?;
+                self.require(")")?;
                 break;
             }
         }
@@ -370,13 +370,13 @@ impl Parser {
     }
 
     fn next_scalar(&mut self) -> Result<Box<Expr>, PromqlError> {
-        self.expect(",")?;
+        self.require(",")?;
         self.scalar()
     }
 
     /// A function after its name.
     fn call(&mut self, name: &str) -> Result<Expr, PromqlError> {
-        self.expect("(")?;
+        self.require("(")?;
         let expr = match name {
             "increase" | "rate" => self.counted(name == "rate")?,
             "vector" => Expr::ToVector(self.scalar()?),
@@ -392,7 +392,7 @@ impl Parser {
             }
             other => return Err(not_evaluated(format!("function `{other}`"))),
         };
-        self.expect(")")?;
+        self.require(")")?;
         Ok(expr)
     }
 
@@ -402,9 +402,9 @@ impl Parser {
         let Some(Token::Word(name)) = self.peek().cloned() else { return Err(self.unexpected("a counter")) };
         self.next += 1;
         let Expr::Select(mut selector) = self.selector(Some(name.clone()))? else { return Err(self.unexpected("a counter")) };
-        self.expect("[")?;
+        self.require("[")?;
         let seconds = self.duration()?;
-        self.expect("]")?;
+        self.require("]")?;
         selector.name = Some(counted(&name, seconds));
         let increase = Expr::Select(selector);
         if !as_rate {
@@ -437,7 +437,7 @@ impl Parser {
             while !self.take("}") {
                 self.matcher(&mut selector)?;
                 if !self.take(",") {
-                    self.expect("}")?;
+                    self.require("}")?;
                     break;
                 }
             }
