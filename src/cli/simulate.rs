@@ -136,9 +136,9 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
             simulation.wall_seconds = started.elapsed().as_secs_f64();
             print(args.format, &simulation, terminal)
         }
-        Err(fault) => {
+        Err((exit, fault)) => {
             let _ = writeln!(terminal.err, "error: {fault}");
-            Exit::BadInput
+            exit
         }
     }
 }
@@ -217,19 +217,24 @@ fn options(args: &Args, (plan, inputs): (&Plan, &ReplayInputs)) -> Result<Option
     Ok(options)
 }
 
-fn simulate(args: &Args, found: &Found, progress: &Progress) -> Result<Simulation, String> {
+fn simulate(args: &Args, found: &Found, progress: &Progress) -> Result<Simulation, (Exit, String)> {
+    let unsound = |fault: String| (Exit::BadInput, fault);
+    let failed = |fault: String| (Exit::Failure, fault);
     let Found { plan, inputs, files, options } = found;
     let seeds = Seeds { first: args.first_seed, count: args.seeds };
     progress.step("replaying the files");
-    let played = replay::play(of_files::fleet(files, plan, inputs)?, seeds, options)?;
+    let played = replay::play(of_files::fleet(files, plan, inputs).map_err(unsound)?, seeds, options).map_err(failed)?;
     let mut simulation = replay::outcome(plan, &played, (seeds, options));
     simulation.method.week_of.clone_from(&inputs.anchor_monday);
     simulation.method.fault = args.fault.map(|f| f.words().to_owned());
     simulation.differences = parse::compare(plan, files).into_iter().map(|d| format!("{}: {}", d.path, d.what)).collect();
+    if !simulation.differences.is_empty() && simulation.verdict == replay::VERIFIED {
+        replay::HOLDS.clone_into(&mut simulation.verdict);
+    }
     if !args.no_baseline && !inputs.node_groups.is_empty() {
         progress.step("replaying today's configuration");
         let options = Options { timeline: false, ..options.clone() };
-        let today = replay::play(today::fleet(inputs)?, seeds, &options)?;
+        let today = replay::play(today::fleet(inputs).map_err(unsound)?, seeds, &options).map_err(failed)?;
         let baseline = replay::baseline(&today, plan.baseline.usd_per_month, options.hours);
         let target = plan.target.as_ref().map(|t| 1.0 - t.usd_per_month.as_f64() / plan.baseline.usd_per_month.as_f64());
         simulation.saving = Some(replay::saving((&played, &today), &baseline, (target, options.hours)));
@@ -254,5 +259,5 @@ fn print(format: Format, simulation: &Simulation, terminal: &mut Terminal) -> Ex
         }
     };
     let _ = write!(terminal.out, "{text}");
-    if simulation.verdict == "verified" { Exit::Done } else { Exit::No }
+    if simulation.verdict == replay::MISSED { Exit::No } else { Exit::Done }
 }

@@ -19,15 +19,15 @@ pub fn simulation(simulation: &Simulation, style: Style) -> String {
     let width = style.width.max(NARROWEST);
     let line = |text: &str| wrap(&printable(text), width, 2) + "\n";
     let mut out = String::new();
-    let verified = simulation.verdict == "verified";
+    let verified = simulation.verdict != "missed";
     let color = if verified { anstyle::AnsiColor::Green } else { anstyle::AnsiColor::Red };
     let paint = |text: &str| {
         let style_ = anstyle::Style::new().bold().fg_color(Some(color.into()));
         if style.color { format!("{style_}{text}{style_:#}") } else { text.to_owned() }
     };
     let demo = if simulation.demo { "demo: " } else { "" };
-    let verdict = if verified { "VERIFIED" } else { "MISSED" };
-    out.push_str(&line(&format!("{demo}{verdict}: {}", headline(simulation))).replacen(verdict, &paint(verdict), 1));
+    let verdict = simulation.verdict.to_uppercase();
+    out.push_str(&line(&format!("{demo}{verdict}: {}", headline(simulation))).replacen(&verdict, &paint(&verdict), 1));
     out.push_str(&line(&money(simulation)));
     out.push_str(&line(&method(simulation)));
     for reason in &simulation.reasons {

@@ -18,7 +18,8 @@ pub struct Simulation {
     pub name: String,
     /// The embedded example: never the user's own fleet.
     pub demo: bool,
-    /// `verified`, or `missed`.
+    /// `verified`: the plan's own files, in the week that it was made for; `holds`: all objectives hold, in another week or with other
+    /// files; or `missed`.
     pub verdict: String,
     /// Why not, one line each; empty when verified.
     pub reasons: Vec<String>,

@@ -17,6 +17,13 @@ use crate::units::Usd;
 pub const BILL_TOLERANCE: f64 = 0.03;
 /// A replayed baseline further off the inventory than this is no yardstick.
 pub const BASELINE_TOLERANCE: f64 = 0.05;
+/// Verdict of the plan's own files in the week that it was made for.
+pub const VERIFIED: &str = "verified";
+/// Verdict where every objective holds in another week, or with other files: no proof of the plan.
+pub const HOLDS: &str = "holds";
+/// Verdict where something does not hold.
+pub const MISSED: &str = "missed";
+
 /// Days of a month that is drawn, and how many are drawn.
 const MONTH_DAYS: usize = 30;
 const MONTHS: usize = 1000;
@@ -63,13 +70,19 @@ pub fn outcome(plan: &Plan, played: &Played, (seeds, options): (Seeds, &Options)
     let planned = plan.cost.usd_per_month;
     let off_by = if planned == Usd::ZERO { 0.0 } else { bill.usd_per_month.as_f64() / planned.as_f64() - 1.0 };
     let requests = played.weeks.iter().flat_map(|week| &week.services).map(|s| s.tally.arrived.requests).sum();
-    let usual = (options.hazard_factor - 1.0).abs() < 1e-12 && options.script == super::cluster::Script::default();
-    let reasons = reasons(&workloads, usual.then_some(off_by));
+    let as_planned = options.as_planned();
+    // Another week has another bill.
+    let reasons = reasons(&workloads, as_planned.then_some(off_by));
+    let verdict = match (reasons.is_empty(), as_planned) {
+        (false, _) => MISSED,
+        (true, true) => VERIFIED,
+        (true, false) => HOLDS,
+    };
     Simulation {
         format: SIMULATION_FORMAT.to_owned(),
         name: plan.name.clone(),
         demo: plan.demo,
-        verdict: if reasons.is_empty() { "verified" } else { "missed" }.to_owned(),
+        verdict: verdict.to_owned(),
         reasons,
         differences: Vec::new(),
         method: Method {

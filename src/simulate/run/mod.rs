@@ -84,6 +84,20 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// The week that the plan was made for, as it was: nothing broken, slowed, scaled or replaced.
+    #[must_use]
+    pub fn as_planned(&self) -> bool {
+        let factors = [self.hazard_factor, self.demand_factor, self.burst_factor, self.engine_factor];
+        factors.iter().all(|factor| (factor - 1.0).abs() < 1e-12)
+            && self.hours as usize == HOURS_PER_WEEK
+            && self.script == Script::default()
+            && self.metrics_down.is_none()
+            && self.traces.is_empty()
+            && self.spot_traces.is_empty()
+    }
+}
+
 /// What one seed came to.
 #[derive(Clone, Debug)]
 pub struct Week {
