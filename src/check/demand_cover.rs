@@ -63,6 +63,12 @@ fn table(service: &ServiceView<'_>) -> Vec<Finding> {
             findings.push(finding(&format!("another rate for {} replicas, requests a second", row.replicas)).differs(wanted, row.rps));
         }
     }
+    if let Some(point) = service.common.point {
+        let source = capacity::source(&Ask { point, service: service.service });
+        if service.decided.capacity_source != source {
+            findings.push(finding("rates of another source").differs(source, service.decided.capacity_source.as_str()));
+        }
+    }
     if !same(service.stable, service.decided.stable_rps_per_replica) {
         let found = service.decided.stable_rps_per_replica;
         findings.push(finding("another stable rate of a replica, requests a second").differs(service.stable, found));

@@ -4,7 +4,7 @@
 //! taken apart by name, so that a new field cannot be forgotten. Numbers are written so that they read back exactly.
 
 use crate::domain::{
-    Accelerator, Adders, Commitment, DecodeStep, Demand, Fleet, InstanceType, Job, LlmModel, NodeAutoscaler, NodeGroup, Offering,
+    Accelerator, Adders, CapacityTable, Commitment, DecodeStep, Demand, Fleet, InstanceType, Job, LlmModel, NodeAutoscaler, NodeGroup, Offering,
     OperatingPoint, Performance, Placement, Profile, Quota, Reserves, Risk, Scaling, Scenario, Service, Slo, Target, TokenShape, Workload,
     WorkloadKind,
 };
@@ -196,7 +196,7 @@ fn workload(value: &Workload, form: &mut Form) {
 }
 
 fn service(value: &Service, form: &mut Form) {
-    let Service { demand, slo, scaling } = value;
+    let Service { demand, slo, scaling, tables } = value;
     let Demand { mean_rps, peak_rps, load_factor: _, lag_growth, burst, tokens, traffic, source } = demand;
     form.debug(".mean_rps", mean_rps).debug(".peak_rps", peak_rps).debug(".lag_growth", lag_growth).text(".burst", burst.as_str());
     if let Some(TokenShape { input_mean, input_p95, output_mean }) = tokens {
@@ -207,6 +207,9 @@ fn service(value: &Service, form: &mut Form) {
     let Slo { attainment, ttft, tpot, latency } = slo;
     form.debug(".slo", (attainment, ttft.map(|ms| ms.0), tpot.map(|ms| ms.0), latency.map(|ms| ms.0)));
     scaling_of(scaling, form);
+    for CapacityTable { accelerator, gpus_per_replica, precision, points } in tables {
+        form.text(".table", format_args!("{accelerator} x{gpus_per_replica} {precision}")).debug("..points", points);
+    }
 }
 
 fn scaling_of(value: &Scaling, form: &mut Form) {
