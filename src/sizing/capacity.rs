@@ -155,6 +155,17 @@ pub fn of(service: &Service, point: &OperatingPoint, highest_load: f64) -> Resul
     Ok(Capacity { rps, stable_rps: stable_rps * MAX_UTILIZATION * kept, model })
 }
 
+/// A calibrated table of a service carried over to other limits by the ratio of the closed forms; `None` where these rule
+/// the operating point out, before or after: then there is nothing to scale by, and the closed form holds.
+#[must_use]
+pub fn carried_over(table: &CapacityTable, points: &[OperatingPoint], (before, after): (&Service, &Service)) -> Option<CapacityTable> {
+    let point = points.iter().find(|point| table.is_of(point))?;
+    let (old, new) = (closed_form(before, point).ok()?, closed_form(after, point).ok()?);
+    let scaled = |&(n, rps): &(u32, f64)| (old.rate(n) > 0.0).then(|| (n, rps * new.rate(n) / old.rate(n)));
+    let points = table.points.iter().map(scaled).collect::<Option<Vec<_>>>()?;
+    Some(CapacityTable { points, ..table.clone() })
+}
+
 /// Rate of `n` replicas by a calibrated table: a replica's rate is linear in log2 of the count between the table's counts, and
 /// beyond the last it is that of the last.
 fn calibrated(table: &CapacityTable, n: u32) -> f64 {

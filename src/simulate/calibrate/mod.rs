@@ -124,6 +124,14 @@ impl Question {
     }
 }
 
+impl Question {
+    /// Requests of a run: how long its answer takes, beside others.
+    #[must_use]
+    pub fn effort(&self) -> f64 {
+        requests(self)
+    }
+}
+
 /// The table.
 #[must_use]
 pub fn answer(question: &Question, reach: &Reach) -> Answer {
