@@ -8,6 +8,7 @@
 //! A replica's rate rises with the count, since more replicas pool more; where noise says otherwise, the smaller counts are
 //! taken down to the larger (the lower envelope). Nothing else is smoothed.
 
+mod requests;
 mod run;
 mod search;
 
@@ -17,6 +18,7 @@ use crate::simulate::replica::{Engine, Law, Model, Stepping};
 use crate::simulate::tally::Limits;
 use crate::simulate::traffic::Lengths;
 use crate::simulate::traffic::lengths::OUTPUT_CV;
+use requests::Requests;
 use run::{Load, Run};
 use search::Range;
 use std::sync::Arc;
@@ -30,11 +32,11 @@ pub const GRID: [u32; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
 /// A table ends at the first count that carries this many times the highest load: demand may double before it is too short.
 pub const ROOM: f64 = 2.0;
 
-/// Misses that a run at the edge sees: 400 of them are known to 5%, to about 15% when they come in clumps of ten, which is
-/// 2% in the rate.
-const MISSES: f64 = 400.0;
+/// Misses that a run at the edge sees: 1,600 of them are known to 2.5%, to about 8% when they come in clumps of ten, which is
+/// 1% in the rate where queueing makes them, and more where long prompts do.
+const MISSES: f64 = 1600.0;
 /// Fewest requests of a run.
-const FEWEST_REQUESTS: f64 = 20_000.0;
+const FEWEST_REQUESTS: f64 = 40_000.0;
 /// Lives of a lone request that a run lasts at least, whole and coarse: under load a request lives up to twice as long, so that
 /// a batch is some of its lives and batches know little of each other.
 const LIVES: (f64, f64) = (100.0, 40.0);
@@ -90,6 +92,14 @@ pub struct Sustained {
     pub rps_low: f64,
 }
 
+impl Sustained {
+    /// What so many times the replicas sustain that are independent of each other.
+    fn times(&self, count: u32) -> Self {
+        let Self { replicas, rps, rps_low } = *self;
+        Self { replicas: replicas * count, rps: rps * f64::from(count), rps_low: rps_low * f64::from(count) }
+    }
+}
+
 /// What came of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
@@ -132,18 +142,24 @@ impl Question {
     }
 }
 
-/// The table.
+/// The table. Two things are known without playing them: what requests miss that are quite alone is missed by any count, and
+/// a Poisson stream that is split at random is as many Poisson streams, so that one replica tells of all.
 #[must_use]
 pub fn answer(question: &Question, reach: &Reach) -> Answer {
+    let alone = alone(question);
+    if alone.attainment < question.percentile {
+        let nothing = Sustained { replicas: 1, rps: 0.0, rps_low: 0.0 };
+        return Answer { points: vec![nothing], reason: Some(format!("requests that are alone: {}", why(question, &alone))) };
+    }
+    let life_s = alone.tally.latency.mean_s().unwrap_or(1.0 / question.stable_rps);
+    let splits = question.routing == Routing::Random && (question.cv2 - 1.0).abs() < 1e-9;
     let mut points: Vec<Sustained> = Vec::new();
-    let mut reason = None;
-    let life_s = alone(question).tally.latency.mean_s().unwrap_or(1.0 / question.stable_rps);
     let mut guess = GUESS * question.stable_rps;
     for replicas in GRID.into_iter().take_while(|&n| n == 1 || n <= reach.max_replicas) {
-        let found = Count { question, replicas, life_s }.sustained(guess);
-        if replicas == 1 && found.rps_low <= 0.0 {
-            reason = Some(why(question));
-        }
+        let found = match points.first() {
+            Some(one) if splits => one.times(replicas),
+            Some(_) | None => Count::new((question, replicas), life_s).sustained(guess),
+        };
         if found.rps > 0.0 {
             guess = found.rps / f64::from(replicas);
         }
@@ -152,6 +168,8 @@ pub fn answer(question: &Question, reach: &Reach) -> Answer {
             break;
         }
     }
+    let nothing = points.first().is_some_and(|one| one.rps_low <= 0.0);
+    let reason = nothing.then(|| format!("at {:.0}% of the stable rate: {}", 100.0 * FLOOR, why(question, &lowest(question))));
     Answer { points: envelope(points), reason }
 }
 
@@ -170,30 +188,30 @@ fn envelope(mut points: Vec<Sustained>) -> Vec<Sustained> {
 struct Count<'a> {
     question: &'a Question,
     replicas: u32,
-    /// Mean time that a lone request is in the system, s.
-    life_s: f64,
+    /// Requests of a first search, and of an answer.
+    coarse: Requests,
+    full: Requests,
 }
 
-/// How long a run is.
-#[derive(Clone, Copy, Debug)]
-enum Length {
-    /// For a first search.
-    Coarse,
-    /// For an answer.
-    Full,
-}
+impl<'a> Count<'a> {
+    /// With the mean time that a lone request is in the system, s. How many requests a run has does not depend on the rate, so
+    /// that every rate meets the same ones.
+    fn new((question, replicas): (&'a Question, u32), life_s: f64) -> Self {
+        let in_flight = life_s * GUESS * question.stable_rps * f64::from(replicas);
+        let of = |share: f64, lives: f64| run::requests(question, (requests(question) * share).max(lives * in_flight));
+        Self { question, replicas, coarse: of(COARSE, LIVES.1), full: of(1.0, LIVES.0) }
+    }
 
-impl Count<'_> {
     /// Rates that it sustains, with a guess at that of a replica.
     fn sustained(&self, guess: f64) -> Sustained {
         let (stable, n) = (self.question.stable_rps, f64::from(self.replicas));
         let (floor, ceiling) = (FLOOR * stable, CEILING * stable);
         let coarse = Range { guess, floor, ceiling, tolerance: TOLERANCES.0 };
         let none = Sustained { replicas: self.replicas, rps: 0.0, rps_low: 0.0 };
-        let Some(near) = search::edge(&coarse, |each| self.excess(&self.play(each, Length::Coarse)).0) else { return none };
+        let Some(near) = search::edge(&coarse, |each| self.excess(&self.play(each, &self.coarse)).0) else { return none };
         let mut looks: Vec<(f64, (f64, f64))> = Vec::new();
         let mut look = |each: f64| {
-            let excess = self.excess(&self.play(each, Length::Full));
+            let excess = self.excess(&self.play(each, &self.full));
             looks.push((each, excess));
             excess
         };
@@ -202,7 +220,7 @@ impl Count<'_> {
         // What those looks say of the share itself.
         let kept = looks.iter().filter(|look| look.1.0 <= 0.0).map(|look| (look.0, look.1.0)).max_by(|a, b| a.0.total_cmp(&b.0));
         let broken = looks.iter().filter(|look| look.1.0 > 0.0).map(|look| (look.0, look.1.0)).min_by(|a, b| a.0.total_cmp(&b.0));
-        let again = |each: f64| self.excess(&self.play(each, Length::Full)).0;
+        let again = |each: f64| self.excess(&self.play(each, &self.full)).0;
         let mean = match (kept, broken) {
             (Some(kept), Some(broken)) if kept.0 < broken.0 => search::close((kept, broken), TOLERANCES.1, again),
             _ => search::edge(&Range { guess: low * (1.0 + TOLERANCES.1), ..fine }, again).unwrap_or(low),
@@ -210,15 +228,9 @@ impl Count<'_> {
         Sustained { replicas: self.replicas, rps: mean.max(low) * n, rps_low: low * n }
     }
 
-    /// A run at a rate a replica. Its length does not depend on the rate, so that every rate meets the same requests.
-    fn play(&self, each_rps: f64, length: Length) -> Run {
-        let (question, n) = (self.question, f64::from(self.replicas));
-        let (share, lives) = match length {
-            Length::Coarse => (COARSE, LIVES.1),
-            Length::Full => (1.0, LIVES.0),
-        };
-        let requests = (requests(question) * share).max(lives * self.life_s * GUESS * question.stable_rps * n);
-        run::play(question, &Load { replicas: self.replicas, rate_rps: each_rps * n, requests })
+    /// A run at a rate a replica.
+    fn play(&self, each_rps: f64, requests: &Requests) -> Run {
+        run::play(self.question, &Load { replicas: self.replicas, rate_rps: each_rps * f64::from(self.replicas), requests })
     }
 
     /// Logarithm of what a run missed over what it may miss: for the share of misses, and for its upper bound.
@@ -236,14 +248,19 @@ fn requests(question: &Question) -> f64 {
     (MISSES / (1.0 - question.percentile) * question.cv2.max(1.0).sqrt()).max(FEWEST_REQUESTS)
 }
 
-/// One replica at the lowest rate.
+/// One replica with requests so far apart that they do not meet.
 fn alone(question: &Question) -> Run {
-    run::play(question, &Load { replicas: 1, rate_rps: FLOOR * question.stable_rps, requests: FEWEST_REQUESTS })
+    lowest(&Question { cv2: 0.0, ..question.clone() })
 }
 
-/// Why one replica attains nothing: the limit that is missed at the percentile at the lowest rate.
-fn why(question: &Question) -> String {
-    let run = alone(question);
+/// One replica at the lowest rate. Not cut short: the percentile has misses enough.
+fn lowest(question: &Question) -> Run {
+    let requests = run::requests(question, requests(question).min(4.0 * FEWEST_REQUESTS));
+    run::play(question, &Load { replicas: 1, rate_rps: FLOOR * question.stable_rps, requests: &requests })
+}
+
+/// What is missed at the percentile.
+fn why(question: &Question, run: &Run) -> String {
     let Limits { ttft_s, tpot_s, latency_s } = question.limits;
     let tally = &run.tally;
     let limits = [("first token", &tally.ttft, ttft_s), ("a token", &tally.tpot, tpot_s), ("a request", &tally.latency, latency_s)];
@@ -252,8 +269,8 @@ fn why(question: &Question) -> String {
         (found > limit).then(|| format!("{name} takes {:.0} ms, {:.0} are allowed", found * 1000.0, limit * 1000.0))
     });
     let missed: Vec<String> = missed.collect();
-    let what = if missed.is_empty() { format!("{:.2}% meet all limits", 100.0 * run.attainment) } else { missed.join(", ") };
-    format!("at {:.0}% of the stable rate, at the {}th percentile: {what}", 100.0 * FLOOR, 100.0 * question.percentile)
+    let share = format!("{:.2}% meet all limits, {:.2}% must", 100.0 * run.attainment, 100.0 * question.percentile);
+    if missed.is_empty() { share } else { format!("{share}; at that percentile {}", missed.join(", ")) }
 }
 
 #[cfg(test)]

@@ -91,8 +91,28 @@ fn a_looser_objective_never_lowers_the_rate() {
 #[test]
 fn what_a_lone_request_misses_is_zero_and_says_why() {
     let answer = table(&llm(600.0, 11.0, Routing::Random), 2);
-    assert!(answer.points.iter().all(|p| p.rps.abs() < 1e-12 && p.rps_low.abs() < 1e-12), "{answer:?}");
+    assert_eq!(answer.points, [Sustained { replicas: 1, rps: 0.0, rps_low: 0.0 }]);
     assert!(answer.reason.is_some_and(|why| why.contains("a token takes")), "the limit that is missed");
+}
+
+/// Bursts of 16 leave one replica next to nothing at a tight limit, many with the shortest queue a lot.
+#[test]
+fn bursts_need_company() {
+    let question = Question { cv2: 16.0, ..queue(1, Work::Exponential(1.0), (0.95, 4.0)) };
+    let points = table(&question, 16).points;
+    let each = |p: &Sustained| p.rps_low / f64::from(p.replicas);
+    let (first, last) = (points.first().map_or(1.0, each), points.last().map_or(0.0, each));
+    assert!(last > 5.0 * first && last > 0.3, "{points:?}");
+}
+
+/// What is taken for granted of a Poisson stream that is split at random: three replicas that are played carry three times
+/// what one carries, to the noise of both.
+#[test]
+fn a_poisson_stream_splits_evenly() {
+    let question = queue(1, Work::Exponential(1.0), (0.95, 6.0));
+    let question = Question { routing: Routing::Random, ..question };
+    let played = |n: u32| Count::new((&question, n), 1.0).sustained(0.5).rps / f64::from(n);
+    assert!((played(3) / played(1) - 1.0).abs() < 0.02, "{} {}", played(3), played(1));
 }
 
 #[test]
