@@ -1,11 +1,12 @@
 //! What replicas sustain, recomputed from the operating point: the checker's own sizing.
 //!
-//! `f(n)`: LLM `n rho(n) pct(q) lambda_max (1 - d)`; requests by the Allen-Cunneen tail (see `queueing`). `s`: the rate that
+//! `f(n)`: the scenario's calibrated table times `1 - d` where it has one; else LLM `n rho(n) pct(q) lambda_max (1 - d)`,
+//! requests by the Allen-Cunneen tail (see `queueing`). `s`: the rate that
 //! one replica survives without falling behind, used when a pool is lost. Requests a second throughout.
 
 use super::llm::{self, TokenLoad};
 use super::queueing::{self, Stream};
-use crate::domain::{BurstClass, Evidence, OperatingPoint, Performance, Routing, Service};
+use crate::domain::{BurstClass, CapacityTable, Evidence, OperatingPoint, Performance, Routing, Service};
 
 /// Share of the saturation rate that counts as stable.
 const STABLE_SHARE: f64 = 0.95;
@@ -37,6 +38,9 @@ pub(super) fn sustained(ask: &Ask<'_>, n: u32) -> f64 {
     }
     let q = planning_percentile(ask.service.slo.attainment);
     let kept = 1.0 - derate(ask.point.evidence);
+    if let Some(table) = table(ask) {
+        return looked_up(table, n) * kept;
+    }
     match &ask.point.performance {
         Performance::Llm(model) => {
             let Some(load) = token_load(ask) else { return 0.0 };
@@ -49,6 +53,36 @@ pub(super) fn sustained(ask: &Ask<'_>, n: u32) -> f64 {
         }
         Performance::Job { .. } => 0.0,
     }
+}
+
+/// `calibrated` or `closed-form`: where the rates of the operating point come from.
+pub(super) fn source(ask: &Ask<'_>) -> &'static str {
+    if table(ask).is_some() { "calibrated" } else { "closed-form" }
+}
+
+/// The calibrated table of the operating point.
+fn table<'a>(ask: &Ask<'a>) -> Option<&'a CapacityTable> {
+    let same = |t: &&CapacityTable| {
+        (&t.accelerator, t.gpus_per_replica, &t.precision) == (&ask.point.accelerator, ask.point.gpus_per_replica, &ask.point.precision)
+    };
+    ask.service.tables.iter().find(same)
+}
+
+/// `n g(log2 n)`, g the rate a replica: straight lines through the table's counts, level outside them.
+fn looked_up(table: &CapacityTable, n: u32) -> f64 {
+    let place = f64::from(n).log2();
+    let mut left: Option<(f64, f64)> = None;
+    for (count, rate) in &table.points {
+        let right = (f64::from(*count).log2(), rate / f64::from(*count));
+        if *count >= n {
+            let from = left.unwrap_or(right);
+            let span = right.0 - from.0;
+            let share = if span > 0.0 { (place - from.0) / span } else { 1.0 };
+            return f64::from(n) * (from.1 * (1.0 - share) + right.1 * share);
+        }
+        left = Some(right);
+    }
+    left.map_or(0.0, |(_, each)| f64::from(n) * each)
 }
 
 /// Rate that one replica survives, derated.
@@ -141,6 +175,16 @@ mod tests {
         assert!(near(rho(500, BurstClass::Bursty, Routing::LeastLoaded), 0.787));
         let three = 0.655 + (0.727 - 0.655) * (3.0_f64.log2() - 1.0);
         assert!(near(rho(3, BurstClass::Bursty, Routing::LeastLoaded), three));
+    }
+
+    #[test]
+    fn a_table_is_straight_in_log2_and_level_outside() {
+        let id = crate::ids::AcceleratorId::new("l4");
+        let table = CapacityTable { accelerator: id, gpus_per_replica: 1, precision: "fp8".into(), points: vec![(1, 2.0), (4, 16.0)] };
+        // A replica's rate: 2 at one, 4 at four, 3 half way in log2.
+        for (n, rate) in [(1, 2.0), (2, 6.0), (4, 16.0), (40, 160.0)] {
+            assert!((looked_up(&table, n) - rate).abs() < 1e-12, "{n}: {}", looked_up(&table, n));
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ const HPA_TOLERANCE: f64 = 1.1;
 /// Checks every service that is not frozen.
 pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    findings.extend(view.services.iter().filter_map(source));
     for service in view.promised() {
         findings.extend(table(service));
         let (Some(mode), Some(point)) = (service.mode, service.common.point) else { continue };
@@ -68,6 +69,15 @@ fn table(service: &ServiceView<'_>) -> Vec<Finding> {
         findings.push(finding("another stable rate of a replica, requests a second").differs(service.stable, found));
     }
     findings
+}
+
+/// The plan says where its rates come from; nothing is promised of a frozen service.
+fn source(service: &ServiceView<'_>) -> Option<Finding> {
+    let point = service.common.point.filter(|_| !service.common.frozen);
+    let wanted = point.map_or("closed-form", |point| capacity::source(&Ask { point, service: service.service }));
+    let found = service.decided.capacity_source.as_str();
+    let finding = || Finding::new(Family::CapacityTable, service.common.name(), "rates of another source").differs(wanted, found);
+    (wanted != found).then(finding)
 }
 
 fn mode_allowed(service: &ServiceView<'_>, mode: Mode) -> Option<Finding> {

@@ -2,6 +2,7 @@
 //!
 //! Here and in `input::read` alone the program touches files, clock, environment and standard streams.
 
+pub mod calibrate;
 pub mod check;
 pub mod completions;
 pub mod diff;
@@ -44,6 +45,8 @@ pub enum Command {
     Check(check::Args),
     /// Replay traffic against the emitted files: attainment, latencies and the bill, with reclaims and lag.
     Simulate(simulate::Args),
+    /// Measure by simulation what replicas sustain within their objectives, for plans to be made on.
+    Calibrate(calibrate::Args),
     /// Tell two plans apart.
     Diff(diff::Args),
     /// Write a commented scenario to start from.
@@ -64,6 +67,7 @@ pub fn run(cli: Cli, terminal: &mut Terminal) -> Exit {
         Command::Optimize(args) => optimize::run(&args, terminal),
         Command::Check(args) => check::run(&args, terminal),
         Command::Simulate(args) => simulate::run(&args, terminal),
+        Command::Calibrate(args) => calibrate::run(&args, terminal),
         Command::Diff(args) => diff::run(&args, terminal),
         Command::Init(args) => init::run(&args, terminal),
         Command::Validate(args) => validate::run(&args, terminal),

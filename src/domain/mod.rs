@@ -1,6 +1,7 @@
 //! The nouns of the problem: immutable, validated, without serde.
 
 pub mod accelerator;
+pub mod capacity_table;
 pub mod demand;
 pub mod fleet;
 pub mod offering;
@@ -11,6 +12,7 @@ pub mod slo;
 pub mod workload;
 
 pub use accelerator::Accelerator;
+pub use capacity_table::{CapacityTable, METHOD_VERSION};
 pub use demand::{BurstClass, Demand, TokenShape, Traffic};
 pub use fleet::{Commitment, Fleet, NodeGroup};
 pub use offering::{Assurance, CapacityType, Cloud, InstanceType, Offering, SpotEvidence, SpotRisk};

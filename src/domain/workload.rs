@@ -1,5 +1,6 @@
 //! A served model or a job, with its demand, its SLO and what its owner allows.
 
+use crate::domain::capacity_table::CapacityTable;
 use crate::domain::demand::Demand;
 use crate::domain::slo::Slo;
 use crate::ids::{AcceleratorId, NodeGroupId, ProfileId, RegionId, WorkloadId};
@@ -132,6 +133,8 @@ pub struct Service {
     pub slo: Slo,
     /// Scaling.
     pub scaling: Scaling,
+    /// Calibrated capacity of its operating points; of one that is not among them the closed form holds.
+    pub tables: Vec<CapacityTable>,
 }
 
 /// One run of a job in the week.

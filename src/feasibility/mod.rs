@@ -30,7 +30,8 @@ fn fault(code: &'static str, message: String, help: String) -> Diagnostic {
 }
 
 /// Why an operating point is not considered at all, if it is not.
-fn ruled_out(scenario: &Scenario, workload: &Workload, point: &OperatingPoint) -> Option<&'static str> {
+#[must_use]
+pub fn ruled_out(scenario: &Scenario, workload: &Workload, point: &OperatingPoint) -> Option<&'static str> {
     if !workload.precisions.contains(&point.precision) {
         return Some("their precision is not accepted");
     }

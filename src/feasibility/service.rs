@@ -50,6 +50,7 @@ fn why(unfit: &Unfit) -> String {
         Unfit::Memory => "the KV cache does not hold one request".to_owned(),
         Unfit::NoTokens => "token lengths are missing (`demand.tokens`)".to_owned(),
         Unfit::TooMany => format!("more than {} replicas would be needed", capacity::MAX_REPLICAS),
+        Unfit::Unattained => "calibration found no count of replicas that attains the objective".to_owned(),
         Unfit::WrongKind => "they describe a job".to_owned(),
     }
 }

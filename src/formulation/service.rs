@@ -299,7 +299,7 @@ fn shape(context: &Context<'_>, service: &Service, (index, point): (usize, &Oper
 }
 
 /// Replicas that the HPA runs: `ceil(1.1 x envelope / kappa)`, kappa the rate a replica at the fewest replicas. Empty
-/// when there is no metric, the load is untrackable or the count would pass the owner's cap.
+/// when there is no metric, the load is untrackable, the fewest replicas attain nothing or the count would pass the owner's cap.
 fn hpa_counts(service: &Service, capacity: &Capacity, most: u32) -> Vec<u32> {
     let scaling = &service.scaling;
     if scaling.metrics.is_none() || service.demand.burst == crate::domain::BurstClass::Untrackable {
@@ -307,6 +307,9 @@ fn hpa_counts(service: &Service, capacity: &Capacity, most: u32) -> Vec<u32> {
     }
     let least = scaling.min_replicas.max(1);
     let kappa = capacity.at(least) / f64::from(least);
+    if kappa <= 0.0 {
+        return Vec::new();
+    }
     let count = |load: f64| ((1.0 + HPA_TOLERANCE) * load / kappa - 1e-9).ceil().max(f64::from(least)) as u32;
     let counts: Vec<u32> = demand::reactive_envelope(service).into_iter().map(count).collect();
     if counts.iter().any(|&n| n > most) { Vec::new() } else { counts }

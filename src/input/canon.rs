@@ -4,9 +4,9 @@
 //! taken apart by name, so that a new field cannot be forgotten. Numbers are written so that they read back exactly.
 
 use crate::domain::{
-    Accelerator, Adders, Commitment, DecodeStep, Demand, Fleet, InstanceType, Job, LlmModel, NodeAutoscaler, NodeGroup, Offering,
-    OperatingPoint, Performance, Placement, Profile, Quota, Reserves, Risk, Scaling, Scenario, Service, Slo, Target, TokenShape, Workload,
-    WorkloadKind,
+    Accelerator, Adders, CapacityTable, Commitment, DecodeStep, Demand, Fleet, InstanceType, Job, LlmModel, METHOD_VERSION, NodeAutoscaler,
+    NodeGroup, Offering, OperatingPoint, Performance, Placement, Profile, Quota, Reserves, Risk, Scaling, Scenario, Service, Slo, Target,
+    TokenShape, Workload, WorkloadKind,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{Debug, Display};
@@ -125,6 +125,23 @@ fn profile(value: &Profile, form: &mut Form) {
     points.iter().for_each(|value| point(value, form));
 }
 
+/// All that the calibrated capacity of a service on an operating point depends on, and nothing else.
+#[must_use]
+pub fn capacity_question(service: &Service, point: &OperatingPoint) -> String {
+    let Service { demand, slo, scaling, tables: _ } = service;
+    let Slo { attainment: _, ttft, tpot, latency } = slo;
+    let mut form = Form::default();
+    form.text("method", METHOD_VERSION).debug("burst_cv2", demand.burst.planned_cv2());
+    if let Some(TokenShape { input_mean, input_p95, output_mean }) = demand.tokens {
+        form.debug("tokens", (input_mean, input_p95, output_mean));
+    }
+    form.text("routing", scaling.routing.as_str()).debug("request_timeout_s", scaling.request_timeout.0);
+    form.debug("limits_ms", (ttft.map(|ms| ms.0), tpot.map(|ms| ms.0), latency.map(|ms| ms.0)));
+    form.debug("percentile", slo.planning_percentile());
+    performance(&point.performance, &mut form);
+    form.0
+}
+
 fn point(value: &OperatingPoint, form: &mut Form) {
     let OperatingPoint {
         accelerator,
@@ -143,7 +160,11 @@ fn point(value: &OperatingPoint, form: &mut Form) {
     form.text(".point", format_args!("{accelerator} x{gpus_per_replica} {precision}")).text("..engine", engine);
     form.text("..evidence", evidence.as_str()).text("..requires_nvlink", requires_nvlink);
     form.debug("..size", (gpu_memory.0, vcpus, ram.0)).text("..source", source).text("..as_of", as_of);
-    match performance {
+    self::performance(performance, form);
+}
+
+fn performance(value: &Performance, form: &mut Form) {
+    match value {
         Performance::Llm(model) => llm(model, form),
         Performance::Request { knots } => knots.iter().for_each(|knot| {
             form.debug("..knot", (knot.concurrency, knot.rate.0, knot.p50.0, knot.p95.0, knot.p99.0));
@@ -196,7 +217,7 @@ fn workload(value: &Workload, form: &mut Form) {
 }
 
 fn service(value: &Service, form: &mut Form) {
-    let Service { demand, slo, scaling } = value;
+    let Service { demand, slo, scaling, tables } = value;
     let Demand { mean_rps, peak_rps, load_factor: _, miss_factor: _, lag_growth, burst, tokens, traffic, source } = demand;
     form.debug(".mean_rps", mean_rps).debug(".peak_rps", peak_rps).debug(".lag_growth", lag_growth).text(".burst", burst.as_str());
     if let Some(TokenShape { input_mean, input_p95, output_mean }) = tokens {
@@ -207,6 +228,9 @@ fn service(value: &Service, form: &mut Form) {
     let Slo { attainment, ttft, tpot, latency } = slo;
     form.debug(".slo", (attainment, ttft.map(|ms| ms.0), tpot.map(|ms| ms.0), latency.map(|ms| ms.0)));
     scaling_of(scaling, form);
+    for CapacityTable { accelerator, gpus_per_replica, precision, points } in tables {
+        form.text(".table", format_args!("{accelerator} x{gpus_per_replica} {precision}")).debug("..points", points);
+    }
 }
 
 fn scaling_of(value: &Scaling, form: &mut Form) {

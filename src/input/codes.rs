@@ -182,6 +182,15 @@ pub const TWO_CLOUDS: &str = "E1506";
 /// A frozen workload that runs nowhere.
 pub const FROZEN_NOWHERE: &str = "E1507";
 
+// Capacity tables
+
+/// A file of capacity tables that is none, or of another version.
+pub const NO_CAPACITY_FILE: &str = "E1701";
+/// A file of capacity tables that was changed by hand.
+pub const CAPACITY_CHANGED: &str = "E1702";
+/// Tables that were made for other numbers, or none at all (note).
+pub const NOT_CALIBRATED: &str = "E1703";
+
 // The program itself
 
 /// Embedded data that cannot be read.

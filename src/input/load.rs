@@ -2,6 +2,7 @@
 
 use super::at::{At, Span};
 use super::canon;
+use super::capacity_file::{CAPACITY_FORMAT, CapacityFile, Refused};
 use super::codes;
 use super::faults::Faults;
 use super::read::{Files, Sources, Unreadable};
@@ -28,6 +29,8 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// Texts that the diagnostics point into.
     pub sources: Sources,
+    /// File of capacity tables that the scenario names.
+    pub capacity_tables: Option<String>,
 }
 
 /// A scenario that is not: every fault that was found.
@@ -52,6 +55,8 @@ pub struct DataFiles {
     pub series: BTreeMap<SeriesKey, Option<Series>>,
     /// Traces.
     pub traces: BTreeMap<String, Option<Trace>>,
+    /// Capacity tables, if the scenario names a file of them and it is sound.
+    pub capacity: Option<CapacityFile>,
     profile_ids: BTreeMap<ProfileKey, Option<ProfileId>>,
 }
 
@@ -79,10 +84,32 @@ fn profile_key(workload: &WorkloadFile) -> ProfileKey {
 /// # Errors
 /// All faults of the scenario and of every file that it names.
 pub fn load(path: &Path) -> Result<Loaded, Rejected> {
-    let file = if path.is_dir() { path.join("scenario.yaml") } else { path.to_owned() };
-    let root = file.parent().map(Path::to_owned).unwrap_or_default();
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    gather(Files::Disk(&root), &name, (false, None))
+    load_with(path, (Tables::Read, None))
+}
+
+/// Loads a scenario without looking at its capacity tables: for whoever is about to make them.
+///
+/// # Errors
+/// All faults of the scenario and of every other file that it names.
+pub fn load_without_tables(path: &Path) -> Result<Loaded, Rejected> {
+    load_with(path, (Tables::Ignore, None))
+}
+
+/// What is done with the capacity tables that a scenario names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tables {
+    Read,
+    Ignore,
+}
+
+/// What is taken of a scenario.
+#[derive(Clone, Copy, Debug)]
+struct Choice {
+    /// The embedded example.
+    demo: bool,
+    tables: Tables,
+    /// Days of every series; none: all.
+    days: Option<Days>,
 }
 
 /// Loads a scenario with only some days of its series, so that a plan is tried on days that it was not made from.
@@ -90,10 +117,14 @@ pub fn load(path: &Path) -> Result<Loaded, Rejected> {
 /// # Errors
 /// As [`load`]; a series that does not have these days.
 pub fn load_days(path: &Path, days: Days) -> Result<Loaded, Rejected> {
+    load_with(path, (Tables::Read, Some(days)))
+}
+
+fn load_with(path: &Path, (tables, days): (Tables, Option<Days>)) -> Result<Loaded, Rejected> {
     let file = if path.is_dir() { path.join("scenario.yaml") } else { path.to_owned() };
     let root = file.parent().map(Path::to_owned).unwrap_or_default();
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    gather(Files::Disk(&root), &name, (false, Some(days)))
+    gather(Files::Disk(&root), &name, Choice { demo: false, tables, days })
 }
 
 /// Loads the embedded example.
@@ -101,7 +132,7 @@ pub fn load_days(path: &Path, days: Days) -> Result<Loaded, Rejected> {
 /// # Errors
 /// Never with the data that is in the tree: a test loads it.
 pub fn load_builtin_demo() -> Result<Loaded, Rejected> {
-    let mut loaded = gather(Files::Embedded(builtin::DEMO), "scenario.yaml", (true, None))?;
+    let mut loaded = gather(Files::Embedded(builtin::DEMO), "scenario.yaml", Choice { demo: true, tables: Tables::Read, days: None })?;
     mark_as_demo(&mut loaded.scenario);
     Ok(loaded)
 }
@@ -153,7 +184,7 @@ struct Desk<'a> {
     days: Option<Days>,
 }
 
-fn gather(files: Files<'_>, name: &str, (demo, days): (bool, Option<Days>)) -> Result<Loaded, Rejected> {
+fn gather(files: Files<'_>, name: &str, Choice { demo, tables, days }: Choice) -> Result<Loaded, Rejected> {
     let shown = files.shown(name);
     let catalog = match builtin::catalog() {
         Ok(catalog) => catalog,
@@ -192,6 +223,9 @@ fn gather(files: Files<'_>, name: &str, (demo, days): (bool, Option<Days>)) -> R
     };
     desk.profiles_of(&file, &mut faults);
     desk.data_of(&file, &mut faults);
+    if let (Some(named), Tables::Read) = (&file.capacity_tables, tables) {
+        desk.data.capacity = desk.capacity_of(named, &mut faults);
+    }
     let known = Known { catalog: &desk.catalog, profiles: &desk.profiles, data: &desk.data, demo };
     let before = faults.len();
     let mut scenario = scenario(&file, &known, &mut faults);
@@ -209,7 +243,8 @@ fn gather(files: Files<'_>, name: &str, (demo, days): (bool, Option<Days>)) -> R
     }
     scenario.inputs = desk.inputs.into_iter().collect();
     sort(&mut diagnostics, &shown);
-    Ok(Loaded { scenario, diagnostics, sources: desk.sources })
+    let capacity_tables = file.capacity_tables.map(|named| named.value);
+    Ok(Loaded { scenario, diagnostics, sources: desk.sources, capacity_tables })
 }
 
 /// By file, the scenario's own first, and by place.
@@ -376,6 +411,33 @@ impl Desk<'_> {
             faults.error(codes::SHORT_SERIES, file.span, message).help("choose --plan-on and --replay-on among the days that it has");
         }
         found
+    }
+
+    /// Reads the capacity tables.
+    fn capacity_of(&mut self, named: &At<String>, faults: &mut Faults) -> Option<CapacityFile> {
+        let shown = self.files.shown(&named.value);
+        let text = match self.files.read(&named.value) {
+            Ok(text) => text,
+            Err(why) => {
+                unreadable(&shown, &why, named.span, faults).help("`gpuplan calibrate` writes it");
+                return None;
+            }
+        };
+        self.inputs.insert(InputFile { path: self.recorded(&named.value), sha256: canon::sha256_hex(text.as_bytes()) });
+        let shown = shown.display();
+        let (code, message) = match CapacityFile::parse(&text) {
+            Ok(file) => return Some(file),
+            Err(Refused::Form(why)) => (codes::NO_CAPACITY_FILE, format!("`{shown}` holds no capacity tables: {why}")),
+            Err(Refused::Format(found)) => {
+                (codes::NO_CAPACITY_FILE, format!("`{shown}` has format `{found}`, this program reads `{CAPACITY_FORMAT}`"))
+            }
+            Err(Refused::Table(which)) => (codes::NO_CAPACITY_FILE, format!("`{shown}` holds a table that is none, of {which}")),
+            Err(Refused::Digest) => {
+                (codes::CAPACITY_CHANGED, format!("`{shown}` was changed after it was calibrated: its digest is another"))
+            }
+        };
+        faults.error(code, named.span, message).help("make it again with `gpuplan calibrate`; numbers of your own belong into a profile");
+        None
     }
 
     fn csv<T>(&mut self, file: &At<String>, faults: &mut Faults, parse: impl Fn(&str, &mut Faults) -> Option<T>) -> Option<T> {

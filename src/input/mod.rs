@@ -5,6 +5,7 @@
 
 pub mod at;
 pub mod canon;
+pub mod capacity_file;
 pub mod codes;
 pub mod faults;
 pub mod load;
@@ -20,4 +21,4 @@ pub mod week;
 pub mod workload_file;
 pub mod yaml;
 
-pub use load::{Loaded, Rejected, load, load_builtin_demo, load_days, requests};
+pub use load::{Loaded, Rejected, load, load_builtin_demo, load_days, load_without_tables, requests};

@@ -51,6 +51,8 @@ pub struct ScenarioFile {
     /// Prices that are better known than the catalogue's.
     #[serde(default)]
     pub prices: Vec<PriceFile>,
+    /// File of calibrated capacity tables, as `gpuplan calibrate` writes it. Default: none, closed forms are used.
+    pub capacity_tables: Option<At<String>>,
 }
 
 /// What is asked for: exactly one of the two.

@@ -6,6 +6,7 @@
 //! nor how the plan was made, and touches no file and no clock.
 
 pub mod autoscaler;
+pub mod calibrate;
 pub mod cluster;
 pub mod fleet;
 pub mod job;

@@ -1,6 +1,6 @@
 //! Capacity of n replicas of a service on one operating point, at the planning percentile of its SLO.
 
-use crate::domain::{Knot, LlmModel, OperatingPoint, Performance, Service, TokenShape};
+use crate::domain::{CapacityTable, Knot, LlmModel, OperatingPoint, Performance, Service, TokenShape};
 use crate::sizing::latency;
 use crate::sizing::pooling;
 use crate::sizing::queueing::{self, MAX_UTILIZATION};
@@ -50,6 +50,15 @@ impl Capacity {
         }
     }
 
+    /// Rate that each of the fewest replicas from `least` on carries: of fewer a calibrated table may say that they attain
+    /// nothing.
+    #[must_use]
+    pub fn per_replica(&self, least: u32) -> f64 {
+        let first = self.rps.iter().position(|&rps| rps > 0.0).map_or(1, |index| index as u32 + 1);
+        let n = least.max(first);
+        self.at(n) / f64::from(n)
+    }
+
     /// Requests in flight on one replica at `rps` requests a second, as measured: the derate is not taken off, so that a
     /// replica that does no better than its derated figure is relieved early rather than late.
     #[must_use]
@@ -76,14 +85,39 @@ pub enum Unfit {
     NoTokens,
     /// More than [`MAX_REPLICAS`] replicas.
     TooMany,
+    /// The calibrated table has no count of replicas that attains the objective, at any rate.
+    Unattained,
     /// The operating point is of another kind than the workload.
     WrongKind,
 }
 
-/// Table up to the count that carries `highest_load`.
-pub fn of(service: &Service, point: &OperatingPoint, highest_load: f64) -> Result<Capacity, Unfit> {
-    let derate = point.evidence.derate();
-    let (per_count, stable_rps, model): (Box<dyn Fn(u32) -> f64>, f64, InFlight) = match &point.performance {
+/// What the closed form says of a service on an operating point, before the derate.
+pub struct ClosedForm<'a> {
+    rate: Box<dyn Fn(u32) -> f64 + 'a>,
+    stable_rps: f64,
+    model: InFlight,
+}
+
+impl ClosedForm<'_> {
+    /// Requests a second that `replicas` replicas sustain at the planning percentile.
+    #[must_use]
+    pub fn rate(&self, replicas: u32) -> f64 {
+        (self.rate)(replicas)
+    }
+
+    /// Requests a second that one replica completes when it is always busy.
+    #[must_use]
+    pub fn saturation_rps(&self) -> f64 {
+        self.stable_rps
+    }
+}
+
+/// The closed form.
+///
+/// # Errors
+/// Why the operating point cannot serve within the SLO.
+pub fn closed_form<'a>(service: &'a Service, point: &'a OperatingPoint) -> Result<ClosedForm<'a>, Unfit> {
+    match &point.performance {
         Performance::Llm(model) => {
             let tokens = service.demand.tokens.ok_or(Unfit::NoTokens)?;
             let peak = llm_rate_within_slo(service, model, &tokens)?;
@@ -91,7 +125,7 @@ pub fn of(service: &Service, point: &OperatingPoint, highest_load: f64) -> Resul
             let factor = pooling::percentile_factor(service.slo.planning_percentile()) * peak;
             let (burst, routing) = (service.demand.burst, service.scaling.routing);
             let rate = move |n: u32| f64::from(n) * pooling::utilization(n, burst, routing) * factor;
-            (Box::new(rate), stable, InFlight::Llm { model: model.clone(), tokens })
+            Ok(ClosedForm { rate: Box::new(rate), stable_rps: stable, model: InFlight::Llm { model: model.clone(), tokens } })
         }
         Performance::Request { knots } => {
             let usable = usable_knots(service, knots)?;
@@ -99,25 +133,62 @@ pub fn of(service: &Service, point: &OperatingPoint, highest_load: f64) -> Resul
             let service_s = busiest_service_s(service, &usable);
             let stable = knots.iter().map(|k| k.rate.0).fold(best, f64::max);
             let rate = move |n: u32| usable.iter().map(|(knot, wait)| request_rate(service, (knot, *wait), n)).fold(0.0, f64::max);
-            let table = tabulate(rate, derate, highest_load)?;
-            return Ok(Capacity {
-                rps: table,
-                stable_rps: stable * MAX_UTILIZATION * (1.0 - derate),
-                model: InFlight::Request { service_s },
-            });
+            Ok(ClosedForm { rate: Box::new(rate), stable_rps: stable, model: InFlight::Request { service_s } })
         }
-        Performance::Job { .. } => return Err(Unfit::WrongKind),
+        Performance::Job { .. } => Err(Unfit::WrongKind),
+    }
+}
+
+/// Table up to the count that carries `highest_load`: the calibrated one where there is one, else the closed form. What
+/// the closed form rules out stays ruled out.
+///
+/// # Errors
+/// Why the operating point cannot serve within the SLO.
+pub fn of(service: &Service, point: &OperatingPoint, highest_load: f64) -> Result<Capacity, Unfit> {
+    let kept = 1.0 - point.evidence.derate();
+    let ClosedForm { rate, stable_rps, model } = closed_form(service, point)?;
+    let rps = match service.tables.iter().find(|table| table.is_of(point)) {
+        Some(table) if table.points.iter().all(|(_, rps)| *rps <= 0.0) => return Err(Unfit::Unattained),
+        Some(table) => tabulate(|n| calibrated(table, n) * kept, highest_load)?,
+        None => tabulate(|n| rate(n) * kept, highest_load)?,
     };
-    let rps = tabulate(per_count, derate, highest_load)?;
-    Ok(Capacity { rps, stable_rps: stable_rps * MAX_UTILIZATION * (1.0 - derate), model })
+    Ok(Capacity { rps, stable_rps: stable_rps * MAX_UTILIZATION * kept, model })
+}
+
+/// A calibrated table of a service carried over to other limits by the ratio of the closed forms; `None` where these rule
+/// the operating point out, before or after: then there is nothing to scale by, and the closed form holds.
+#[must_use]
+pub fn carried_over(table: &CapacityTable, points: &[OperatingPoint], (before, after): (&Service, &Service)) -> Option<CapacityTable> {
+    let point = points.iter().find(|point| table.is_of(point))?;
+    let (old, new) = (closed_form(before, point).ok()?, closed_form(after, point).ok()?);
+    let scaled = |&(n, rps): &(u32, f64)| (old.rate(n) > 0.0).then(|| (n, rps * new.rate(n) / old.rate(n)));
+    let points = table.points.iter().map(scaled).collect::<Option<Vec<_>>>()?;
+    Some(CapacityTable { points, ..table.clone() })
+}
+
+/// Rate of `n` replicas by a calibrated table: a replica's rate is linear in log2 of the count between the table's counts, and
+/// beyond the last it is that of the last.
+fn calibrated(table: &CapacityTable, n: u32) -> f64 {
+    let each = |(count, rps): (u32, f64)| rps / f64::from(count);
+    let upper = table.points.partition_point(|(count, _)| *count < n);
+    let per_replica = match (upper.checked_sub(1).and_then(|below| table.points.get(below)), table.points.get(upper)) {
+        (None, None) => 0.0,
+        (None, Some(only)) | (Some(only), None) => each(*only),
+        (Some(low), Some(high)) => {
+            let log2 = |count: u32| f64::from(count).log2();
+            let share = (log2(n) - log2(low.0)) / (log2(high.0) - log2(low.0));
+            each(*low) + (each(*high) - each(*low)) * share
+        }
+    };
+    f64::from(n) * per_replica
 }
 
 /// Entries for 1, 2, ... replicas until `highest_load` is carried; never falling.
-fn tabulate(rate: impl Fn(u32) -> f64, derate: f64, highest_load: f64) -> Result<Vec<f64>, Unfit> {
+fn tabulate(rate: impl Fn(u32) -> f64, highest_load: f64) -> Result<Vec<f64>, Unfit> {
     let mut table: Vec<f64> = Vec::new();
     for n in 1..=MAX_REPLICAS {
         let previous = table.last().copied().unwrap_or(0.0);
-        table.push((rate(n) * (1.0 - derate)).max(previous));
+        table.push(rate(n).max(previous));
         if table[n as usize - 1] >= highest_load {
             return Ok(table);
         }

@@ -4,6 +4,7 @@ use crate::domain::{Performance, Scenario, WorkloadKind};
 use crate::formulation::Freedom;
 use crate::parallel;
 use crate::plan::outcome::{Binding, Relaxation, ScenarioEdit};
+use crate::sizing::capacity;
 use crate::solver::SolveError;
 use crate::study::least_cost;
 use crate::units::{Millis, Usd};
@@ -100,6 +101,7 @@ fn steps(scenario: &Scenario) -> Vec<Step> {
 fn slo(scenario: &Scenario, index: usize) -> Option<Step> {
     let mut changed = scenario.clone();
     let name = scenario.workloads[index].id.to_string();
+    let before = scenario.workloads[index].service()?;
     let WorkloadKind::Service(service) = &mut changed.workloads[index].kind else { return None };
     let mut set = Vec::new();
     for (key, limit) in [("ttft_ms", &mut service.slo.ttft), ("tpot_ms", &mut service.slo.tpot), ("latency_ms", &mut service.slo.latency)] {
@@ -108,6 +110,8 @@ fn slo(scenario: &Scenario, index: usize) -> Option<Step> {
             set.push(edit(format!("workloads.{name}.slo.{key}"), limit.0));
         }
     }
+    let points = &scenario.profiles[&scenario.workloads[index].profile].points;
+    service.tables = service.tables.iter().filter_map(|table| capacity::carried_over(table, points, (before, service))).collect();
     let change = "latency limits half as long again".to_owned();
     Some(Step { kind: "slo", subject: name, change, set, scenario: changed })
 }

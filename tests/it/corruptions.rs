@@ -49,6 +49,7 @@ pub const CORRUPTIONS: &[Corruption] = &[
     of("capacity table inflated", Family::CapacityTable, |p| {
         first_service(p).is_some_and(|s| s.capacity.last_mut().is_some_and(|row| scale(&mut row.rps, 1.001)))
     }),
+    of("capacity of unknown source", Family::CapacityTable, |p| first_service(p).is_some_and(|s| set(&mut s.capacity_source, "measured"))),
     of("stable rate inflated", Family::CapacityTable, |p| first_service(p).is_some_and(|s| scale(&mut s.stable_rps_per_replica, 1.1))),
     of("planning load lowered", Family::DemandCover, |p| first_service(p).is_some_and(|s| scale(&mut s.planning_load_rps[12], 0.9))),
     of("no replica in the busiest hour", Family::DemandCover, no_replica_when_busiest),

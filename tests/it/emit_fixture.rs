@@ -110,6 +110,7 @@ fn service(floor: (&str, u32, u32), flex: Option<FlexPlan>) -> ServicePlan {
         awake_share_by_hour: vec![1.0; 168],
         starts_per_week: 5.0,
         capacity: vec![CapacityPoint { replicas: 1, rps: 2.0 }],
+        capacity_source: "closed-form".into(),
         stable_rps_per_replica: 3.0,
         burst: "poisson".into(),
         routing: "random".into(),

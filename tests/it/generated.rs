@@ -318,6 +318,7 @@ fn service(random: &mut Random, scenario: &mut Scenario, (rank, size): (usize, S
         },
         slo: Slo { attainment: random.pick(&[0.9, 0.99, 0.999]), ttft: None, tpot: None, latency: Some(Millis(20_000.0)) },
         scaling: scaling(random, size.max_windows),
+        tables: Vec::new(),
     };
     demand(random, &mut service, (&profile.points[0], size.replicas));
     let work = workload(random, rank, (&profile, WorkloadKind::Service(service)));

@@ -4,6 +4,7 @@ mod acceptance;
 mod bad_input;
 mod brute_force;
 mod by_hand;
+mod capacity;
 mod check;
 mod cli;
 mod compact;

@@ -333,6 +333,7 @@ fn vision() -> WorkloadPlan {
             awake_share_by_hour: vec![1.0; 168],
             starts_per_week: 0.0,
             capacity: vec![CapacityPoint { replicas: 1, rps: 52.0 }, CapacityPoint { replicas: 2, rps: 110.0 }],
+            capacity_source: text("closed-form"),
             stable_rps_per_replica: 75.0,
             burst: text("poisson"),
             routing: text("random"),

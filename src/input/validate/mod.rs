@@ -2,6 +2,7 @@
 //!
 //! In: a [`ScenarioFile`], the profiles and data files it names, the catalogue. Out: a [`Scenario`], sound if no fault was added.
 
+pub mod capacity;
 pub mod demand;
 pub mod fit;
 pub mod fleet;
@@ -104,9 +105,14 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
     let fleet = fleet::fleet(&file.baseline.clone().unwrap_or_default(), &context, faults);
     context.groups = fleet.node_groups.iter().map(|group| (group.id.clone(), group)).collect();
     let quotas = policy::quotas(&file.quotas, &context, faults);
-    let workloads = workloads(file, &context, faults);
+    let mut workloads = workloads(file, &context, faults);
     room(file, &workloads, &context, faults);
     drop(context);
+    let frozen = freeze(file, &workloads, faults);
+    if let (Some(named), Some(tables)) = (&file.capacity_tables, &known.data.capacity) {
+        let services = capacity::Services { workloads: &mut workloads, profiles: known.profiles, frozen: &frozen };
+        capacity::attach(services, (named, tables), faults);
+    }
     let elsewhere =
         crate::catalog::market::elsewhere(known.catalog, &market, &Terms { regions: &regions, adders, risk: &risk, prices: &prices });
     let used: BTreeSet<&ProfileId> = workloads.iter().map(|workload| &workload.profile).collect();
@@ -117,7 +123,7 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
         time_zone: file.time_zone.value.clone(),
         anchor_monday: monday.to_string(),
         profiles,
-        freeze: freeze(file, &workloads, faults),
+        freeze: frozen,
         workloads,
         fleet,
         quotas,

@@ -122,7 +122,7 @@ fn service(file: &WorkloadFile, (profile, offset): (Option<&Profile>, i32), cont
     }
     let slo = file.slo.as_ref().map(|given| slo::slo(given, kind, faults));
     let demand = file.demand.as_ref().and_then(|given| demand::demand(given, (kind, offset), context, faults));
-    Some(Service { demand: demand?, slo: slo?, scaling })
+    Some(Service { demand: demand?, slo: slo?, scaling, tables: Vec::new() })
 }
 
 fn job_of(file: &WorkloadFile, (profile, offset): (Option<&Profile>, i32), faults: &mut Faults) -> Option<Job> {

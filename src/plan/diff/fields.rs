@@ -70,6 +70,7 @@ fn service(service: &ServicePlan) -> Facts {
         awake_share_by_hour,
         starts_per_week,
         capacity,
+        capacity_source,
         stable_rps_per_replica,
         burst,
         routing,
@@ -83,7 +84,8 @@ fn service(service: &ServicePlan) -> Facts {
         out.extend(facts!["flex."; pool, fallback_pool, base_replicas, max_replicas, zones_spread]);
     }
     out.extend(facts![""; floor_by_hour, flex_by_hour, awake_share_by_hour, starts_per_week, slo]);
-    out.extend(facts![""; load_factor, planning_load_rps, mean_load_rps, capacity, stable_rps_per_replica, burst, routing]);
+    out.extend(facts![""; load_factor, planning_load_rps, mean_load_rps, capacity, capacity_source]);
+    out.extend(facts![""; stable_rps_per_replica, burst, routing]);
     let ScalingPlan {
         polling_interval_s,
         cooldown_s,

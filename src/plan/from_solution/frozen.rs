@@ -50,6 +50,7 @@ pub fn service(context: &Context<'_>, service: &Service) -> Option<ServicePlan> 
         awake_share_by_hour: vec![1.0; HOURS_PER_WEEK],
         starts_per_week: 0.0,
         capacity: Vec::new(),
+        capacity_source: "closed-form".to_owned(),
         stable_rps_per_replica: 0.0,
         burst: service.demand.burst.as_str().to_owned(),
         routing: service.scaling.routing.as_str().to_owned(),

@@ -55,6 +55,7 @@ pub fn of(context: &Context<'_>, service: &Service) -> Option<ServicePlan> {
         awake_share_by_hour: hours.iter().map(|h| h.awake).collect(),
         starts_per_week: starts(hours),
         capacity: (1..=decided.most().max(1)).map(|n| CapacityPoint { replicas: n, rps: option.shape.capacity.at(n) }).collect(),
+        capacity_source: source(context, service, option.shape.point),
         stable_rps_per_replica: option.shape.capacity.stable_rps,
         burst: service.demand.burst.as_str().to_owned(),
         routing: service.scaling.routing.as_str().to_owned(),
@@ -69,6 +70,13 @@ pub fn of(context: &Context<'_>, service: &Service) -> Option<ServicePlan> {
             ),
         },
     })
+}
+
+/// Where the rates of an operating point come from.
+fn source(context: &Context<'_>, service: &Service, point: usize) -> String {
+    let point = &context.scenario.profiles[&context.workload.profile].points[point];
+    let calibrated = service.tables.iter().any(|table| table.is_of(point));
+    if calibrated { "calibrated" } else { "closed-form" }.to_owned()
 }
 
 /// The objective as planned.
@@ -114,7 +122,7 @@ fn scaling(context: &Context<'_>, service: &Service, decided: &Decided<'_>) -> S
     let shape = &decided.option.shape;
     let least = shape.min_replicas;
     let headroom = service.demand.lag_growth * (1.0 + HPA_TOLERANCE);
-    let kappa = shape.capacity.at(least) / f64::from(least);
+    let kappa = shape.capacity.per_replica(least);
     let threshold = shape.capacity.in_flight(kappa) / headroom;
     let loaded = decided.mode == Mode::Reactive || decided.sleeps;
     let metrics = service.scaling.metrics.as_ref().filter(|_| loaded);

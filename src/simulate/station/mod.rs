@@ -374,7 +374,7 @@ impl Station {
 #[cfg(test)]
 mod closed_forms;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod llm_tests;
 #[cfg(test)]

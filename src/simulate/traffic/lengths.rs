@@ -39,9 +39,57 @@ impl LogNormal {
     }
 
     fn draw(&self, stream: &mut Stream) -> u32 {
-        let tokens = if self.sigma > 0.0 { stream.lognormal(self.mu, self.sigma) } else { self.mu.exp() };
-        // Saturating, and never empty.
-        (tokens.round() as u32).clamp(1, LONGEST)
+        whole(if self.sigma > 0.0 { stream.lognormal(self.mu, self.sigma) } else { self.mu.exp() })
+    }
+
+    /// Tokens that this share of the lengths stay below; `share` in (0, 1).
+    #[must_use]
+    pub fn quantile(&self, share: f64) -> u32 {
+        whole((self.mu + self.sigma * normal_quantile(share)).exp())
+    }
+}
+
+/// Whole tokens: saturating, and never empty.
+fn whole(tokens: f64) -> u32 {
+    (tokens.round() as u32).clamp(1, LONGEST)
+}
+
+/// Quantile of the standard normal law: Acklam's rational approximation, off by at most 1.2e-9 of its value.
+fn normal_quantile(share: f64) -> f64 {
+    const A: [f64; 6] = [
+        -39.696_830_286_653_76,
+        220.946_098_424_520_5,
+        -275.928_510_446_968_7,
+        138.357_751_867_269,
+        -30.664_798_066_147_16,
+        2.506_628_277_459_239,
+    ];
+    const B: [f64; 5] =
+        [-54.476_098_798_224_06, 161.585_836_858_040_9, -155.698_979_859_886_6, 66.801_311_887_719_72, -13.280_681_552_885_72];
+    const C: [f64; 6] = [
+        -0.007_784_894_002_430_293,
+        -0.322_396_458_041_136_5,
+        -2.400_758_277_161_838,
+        -2.549_732_539_343_734,
+        4.374_664_141_464_968,
+        2.938_163_982_698_783,
+    ];
+    const D: [f64; 4] = [0.007_784_695_709_041_462, 0.322_467_129_070_039_8, 2.445_134_137_142_996, 3.754_408_661_907_416];
+    /// Below this share, and as far from one, the tail's form holds.
+    const TAIL: f64 = 0.02425;
+    let polynomial = |coefficients: &[f64], x: f64| coefficients.iter().fold(0.0, |sum, c| sum * x + c);
+    let tail = |share: f64| {
+        let q = (-2.0 * share.max(f64::MIN_POSITIVE).ln()).sqrt();
+        polynomial(&C, q) / (polynomial(&D, q) * q + 1.0)
+    };
+    if share < TAIL {
+        tail(share)
+    } else if share > 1.0 - TAIL {
+        -tail(1.0 - share)
+    } else {
+        let q = share - 0.5;
+        let r = q * q;
+        polynomial(&A, r) * q / (polynomial(&B, r) * r + 1.0)
     }
 }
 
@@ -139,6 +187,18 @@ mod tests {
             // Lognormal with cv 1: sigma^2 = ln 2, p95/mean = exp(1.645 x 0.8326 - 0.3466) = 2.781.
             assert!((m / 190.0 - 1.0).abs() < 0.015 && (p / 190.0 / 2.781 - 1.0).abs() < 0.02, "{m} {p}");
         }
+    }
+
+    /// Against the tables: 0.84134 is one standard deviation, 0.95 and 0.995 are 1.6449 and 2.5758.
+    #[test]
+    fn quantiles_are_those_of_the_normal_law() {
+        for (share, exact) in
+            [(0.5, 0.0), (0.841_344_746_068_543, 1.0), (0.95, Z95), (0.995, 2.575_829_303_548_901), (1e-4, -3.719_016_485_455_68)]
+        {
+            assert!((normal_quantile(share) - exact).abs() < 1e-7, "{share}: {}", normal_quantile(share));
+            assert!((normal_quantile(1.0 - share) + exact).abs() < 1e-7, "{share}");
+        }
+        assert_eq!(LogNormal::of_mean_p95(780.0, 2400.0).quantile(0.95), 2400);
     }
 
     #[test]
