@@ -72,7 +72,7 @@ pub fn plan(
     let (mut inputs, mut played, mut simulation) = replayed((scenario, scenario), &plan, (seeds, replay_options), progress)?;
     rounds.push(round(&lessons, &plan, &simulation));
     while simulation.verdict != "verified" && rounds.len() <= ROUNDS {
-        let Some(next) = learn(&lessons, &simulation) else { break };
+        let Some(next) = learn(&lessons, (&plan, &simulation)) else { break };
         progress("planning anew for what the replay saw");
         let raised = whatif::taught(scenario, (&next.loads, &next.misses));
         // Where no plan can carry what the replay asks for, the last one stands, as missed.
@@ -133,17 +133,44 @@ fn round(lessons: &Lessons, plan: &Plan, simulation: &Simulation) -> ReplayRound
 }
 
 /// What to plan for next; `None` where nothing that planning decides is at fault.
-fn learn(lessons: &Lessons, simulation: &Simulation) -> Option<Lessons> {
+fn learn(lessons: &Lessons, (plan, simulation): (&Plan, &Simulation)) -> Option<Lessons> {
     let mut next = lessons.clone();
+    // Ten-thousandths, so that a factor reads well and is the same everywhere.
+    let grow = |factors: &mut BTreeMap<String, f64>, name: &str, step: f64| {
+        let factor = factors.entry(name.to_owned()).or_insert(1.0);
+        *factor = (*factor * step * 1e4).round() / 1e4;
+    };
     let mut learned = false;
     for workload in simulation.workloads.iter().filter(|w| !w.met && w.kind == "service") {
         let (factors, step) = step(workload, &mut next);
-        let factor = factors.entry(workload.name.clone()).or_insert(1.0);
-        // Ten-thousandths, so that the factor reads well and is the same everywhere.
-        *factor = (*factor * step * 1e4).round() / 1e4;
+        grow(factors, &workload.name, step);
         learned = true;
     }
+    if !learned && simulation.plan.off_by > replay::BILL_TOLERANCE {
+        for (name, step) in dearer(plan, simulation) {
+            grow(&mut next.loads, &name, step);
+            learned = true;
+        }
+    }
     learned.then_some(next)
+}
+
+/// Services that follow their load and run in pools that came dearer than planned: the autoscaler holds more of them, or longer. Planned
+/// for more load they cost what they cost.
+fn dearer(plan: &Plan, simulation: &Simulation) -> Vec<(String, f64)> {
+    let excess = |pool: &str| {
+        let planned = plan.pools.iter().find(|p| p.name == pool).map_or(0.0, |p| p.usd_per_month.as_f64());
+        let replayed = simulation.bill.pools.iter().find(|p| p.name == pool).map_or(0.0, |p| p.usd_per_month.as_f64());
+        if planned > 0.0 { replayed / planned } else { 1.0 }
+    };
+    let follows = |w: &&crate::plan::WorkloadPlan| w.service.as_ref().is_some_and(|s| s.scaling.threshold.is_some());
+    let mine = |w: &crate::plan::WorkloadPlan| -> f64 {
+        let service = w.service.as_ref();
+        let pools = service.map(|s| [Some(&s.floor.pool), s.flex.as_ref().map(|f| &f.pool)]);
+        pools.into_iter().flatten().flatten().map(|pool| excess(pool)).fold(1.0, f64::max)
+    };
+    let all = plan.workloads.iter().filter(follows).map(|w| (w.name.clone(), mine(w)));
+    all.filter(|(_, excess)| *excess > 1.0 + replay::BILL_TOLERANCE).map(|(name, excess)| (name, excess.min(1.3))).collect()
 }
 
 /// Which factor grows, and by how much: by what the misses are mostly, and how far they are beyond the budget.

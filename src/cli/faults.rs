@@ -38,7 +38,13 @@ impl Fault {
     }
 
     /// Puts the fault into the options of a run.
-    pub fn apply(self, plan: &Plan, options: &mut Options) {
+    ///
+    /// # Errors
+    /// The plan has no spot that could be lost.
+    pub fn apply(self, plan: &Plan, options: &mut Options) -> Result<(), String> {
+        if matches!(self, Self::SpotPoolLost | Self::NoSpot) && largest_spot(plan).is_none() {
+            return Err("the plan has no spot pool that could be lost".to_owned());
+        }
         let peak = peak_s(plan);
         let around = (peak - LONG_S / 2).max(0);
         let outage = |which: Which, from: i64, loses_nodes: bool| Outage { which, from, to: from + LONG_S, loses_nodes };
@@ -53,6 +59,7 @@ impl Fault {
             }
             Self::PrometheusDown => options.metrics_down = Some((peak, peak + SHORT_S)),
         }
+        Ok(())
     }
 }
 

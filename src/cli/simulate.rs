@@ -48,8 +48,8 @@ pub enum Gaps {
 
 /// Arguments.
 ///
-/// The autoscalers are those of the files, not of the plan: edit a threshold and replay. Exit codes: 0 every objective holds and the
-/// bill is the plan's; 1 not so; 2 bad input; 3 a failure of ours.
+/// The autoscalers are those of the files, not of the plan: edit a threshold and replay with --edited. Exit codes: 0 every objective
+/// holds and the bill is the plan's; 1 not so, or the files are not the plan's; 2 bad input; 3 a failure of ours.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Plan to replay [default: gpuplan-out/plan.json, else gpuplan-out/demo/plan.json]
@@ -58,6 +58,9 @@ pub struct Args {
     /// Folder with the Terraform and Kubernetes files [default: the plan's]
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
+    /// The files were edited on purpose: judge them by what they do, not by whether they are the plan's
+    #[arg(long)]
+    pub edited: bool,
     /// Replay these requests for a workload (CSV, may be .gz: t_s, input_tokens, output_tokens); may be given several times
     #[arg(long, value_name = "WORKLOAD=FILE", value_parser = super::trace::argument)]
     pub trace: Vec<(String, PathBuf)>,
@@ -212,7 +215,7 @@ fn options(args: &Args, (plan, inputs): (&Plan, &ReplayInputs)) -> Result<Option
         ..Options::default()
     };
     if let Some(fault) = args.fault {
-        fault.apply(plan, &mut options);
+        fault.apply(plan, &mut options).map_err(|why| vec![why])?;
     }
     Ok(options)
 }
@@ -228,8 +231,16 @@ fn simulate(args: &Args, found: &Found, progress: &Progress) -> Result<Simulatio
     simulation.method.week_of.clone_from(&inputs.anchor_monday);
     simulation.method.fault = args.fault.map(|f| f.words().to_owned());
     simulation.differences = parse::compare(plan, files).into_iter().map(|d| format!("{}: {}", d.path, d.what)).collect();
-    if !simulation.differences.is_empty() && simulation.verdict == replay::VERIFIED {
-        replay::HOLDS.clone_into(&mut simulation.verdict);
+    if !simulation.differences.is_empty() {
+        if args.edited && simulation.verdict == replay::VERIFIED {
+            replay::HOLDS.clone_into(&mut simulation.verdict);
+        } else if !args.edited {
+            replay::MISSED.clone_into(&mut simulation.verdict);
+            simulation.reasons.insert(
+                0,
+                "the files are not the plan's: its promise does not cover them (--edited judges them by what they do)".to_owned(),
+            );
+        }
     }
     if !args.no_baseline && !inputs.node_groups.is_empty() {
         progress.step("replaying today's configuration");

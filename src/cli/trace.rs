@@ -43,6 +43,10 @@ pub fn requests(named: &[(String, PathBuf)], inputs: &ReplayInputs) -> Result<BT
             faults.push(format!("--trace {name}=..: the plan has no service `{name}`; it has {}", known.join(", ")));
             continue;
         };
+        if traces.contains_key(name) {
+            faults.push(format!("--trace {name}=..: given twice"));
+            continue;
+        }
         match input::requests(path) {
             Err(rejected) => faults.push(render::render(&rejected.diagnostics, &rejected.sources, render::Style::default())),
             Ok(trace) if service.tokens.is_some() && !trace.has_tokens => {

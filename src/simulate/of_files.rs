@@ -146,6 +146,8 @@ fn service_of(
     for deployment in files.deployments.iter().filter(|d| d.workload == workload.name) {
         let scaler = files.scaled_objects.iter().find(|s| s.namespace == deployment.namespace && s.target == deployment.name);
         let count = match scaler {
+            // KEDA refuses one without triggers and makes no HPA: the count stays where it is.
+            Some(scaler) if scaler.triggers.is_empty() => Count::Fixed(scaler.min_replicas),
             Some(scaler) => Count::Scaled(scaler.clone()),
             None => Count::Fixed(deployment.replicas.unwrap_or(1)),
         };

@@ -72,7 +72,7 @@ pub fn outcome(plan: &Plan, played: &Played, (seeds, options): (Seeds, &Options)
     let requests = played.weeks.iter().flat_map(|week| &week.services).map(|s| s.tally.arrived.requests).sum();
     let as_planned = options.as_planned();
     // Another week has another bill.
-    let reasons = reasons(&workloads, as_planned.then_some(off_by));
+    let reasons = reasons(&workloads, as_planned.then(|| (off_by, furthest(plan, &bill))));
     let verdict = match (reasons.is_empty(), as_planned) {
         (false, _) => MISSED,
         (true, true) => VERIFIED,
@@ -107,12 +107,27 @@ pub fn outcome(plan: &Plan, played: &Played, (seeds, options): (Seeds, &Options)
 }
 
 /// Why a replay is no proof: objectives that do not hold, and a bill that is another.
-fn reasons(workloads: &[WorkloadOutcome], off_by: Option<f64>) -> Vec<String> {
+fn reasons(workloads: &[WorkloadOutcome], bill: Option<(f64, String)>) -> Vec<String> {
     let mut reasons: Vec<String> = workloads.iter().filter(|w| !w.met).map(missed).collect();
-    if let Some(off_by) = off_by.filter(|off| off.abs() > BILL_TOLERANCE) {
-        reasons.push(format!("the bill is {:.1}% {} the plan's", 100.0 * off_by.abs(), if off_by > 0.0 { "above" } else { "below" }));
+    if let Some((off_by, pool)) = bill.filter(|(off, _)| off.abs() > BILL_TOLERANCE) {
+        let side = if off_by > 0.0 { "above" } else { "below" };
+        reasons.push(format!("the bill is {:.1}% {side} the plan's{pool}", 100.0 * off_by.abs()));
     }
     reasons
+}
+
+/// The pool whose bill is furthest off, in words, with who uses it.
+fn furthest(plan: &Plan, bill: &Bill) -> String {
+    let off = |name: &str, replayed: Usd| {
+        let planned = plan.pools.iter().find(|p| p.name == name).map_or(Usd::ZERO, |p| p.usd_per_month);
+        replayed - planned
+    };
+    let each = bill.pools.iter().map(|p| (off(&p.name, p.usd_per_month), &p.name));
+    let Some((by, name)) = each.max_by(|a, b| a.0.as_f64().abs().total_cmp(&b.0.as_f64().abs()).then(b.1.cmp(a.1))) else {
+        return String::new();
+    };
+    let users = plan.pools.iter().find(|p| &p.name == name).map(|p| p.workloads.join(", ")).unwrap_or_default();
+    format!(", most of it in pool `{name}` ({by} a month; {users})")
 }
 
 /// Which workload, by how much, when and how.

@@ -35,3 +35,5 @@ mod repository;
 mod rust_source;
 mod scenarios;
 mod setup;
+mod simulate;
+mod simulate_input;

@@ -33,6 +33,8 @@ pub struct JobRun {
     /// Seconds at which a gate shuts (true) or opens.
     gates: Vec<(i64, bool)>,
     passed: usize,
+    /// Worker-seconds, and useful ones, before Monday.
+    before: Option<(f64, f64)>,
 }
 
 impl JobRun {
@@ -64,7 +66,7 @@ impl JobRun {
             }
         }
         gates.sort_unstable();
-        let mut run = Self { setup: setup.clone(), index: index as u32, tracks, scaler, gates, passed: 0 };
+        let mut run = Self { setup: setup.clone(), index: index as u32, tracks, scaler, gates, passed: 0, before: None };
         run.pass_gates(-LEAD_S);
         Ok(run)
     }
@@ -79,6 +81,9 @@ impl JobRun {
 
     /// Does what is due.
     pub fn tick(&mut self, now: i64, cluster: &mut Cluster) {
+        if now >= 0 && self.before.is_none() {
+            self.before = Some(self.spent());
+        }
         self.pass_gates(now);
         for track in 0..self.tracks.len() {
             let mine = &mut self.tracks[track];
@@ -96,6 +101,11 @@ impl JobRun {
             }
             orders.into_iter().for_each(|order| self.carry_out(order, now, cluster));
         }
+    }
+
+    /// Worker-seconds, and useful ones, so far.
+    fn spent(&self) -> (f64, f64) {
+        self.tracks.iter().map(|t| t.job.time()).fold((0.0, 0.0), |sum, time| (sum.0 + time.wall_s(), sum.1 + time.useful_s))
     }
 
     /// Something happened to a pod.
@@ -116,10 +126,10 @@ impl JobRun {
             let due = || track.job.outcomes().iter().filter(|run| run.deadline > 0 && run.deadline <= until);
             week.due += due().count() as u32;
             week.missed += due().filter(|run| run.missed(until) || run.end == RunEnd::Open).count() as u32;
-            week.wall_s += time.wall_s();
-            week.useful_s += time.useful_s;
         }
-        Ok(week)
+        let (wall_s, useful_s) = self.spent();
+        let (wall_before_s, useful_before_s) = self.before.unwrap_or_default();
+        Ok(JobWeek { wall_s: wall_s - wall_before_s, useful_s: useful_s - useful_before_s, ..week })
     }
 
     fn pass_gates(&mut self, now: i64) {
