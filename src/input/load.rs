@@ -398,7 +398,9 @@ impl Desk<'_> {
                 (codes::NO_CAPACITY_FILE, format!("`{shown}` has format `{found}`, this program reads `{CAPACITY_FORMAT}`"))
             }
             Err(Refused::Table(which)) => (codes::NO_CAPACITY_FILE, format!("`{shown}` holds a table that is none, of {which}")),
-            Err(Refused::Digest) => (codes::CAPACITY_CHANGED, format!("`{shown}` was changed after it was calibrated: its digest is another")),
+            Err(Refused::Digest) => {
+                (codes::CAPACITY_CHANGED, format!("`{shown}` was changed after it was calibrated: its digest is another"))
+            }
         };
         faults.error(code, named.span, message).help("make it again with `gpuplan calibrate`; numbers of your own belong into a profile");
         None

@@ -94,10 +94,7 @@ pub fn make(needed: &[Needed<'_>], before: &[CapacityEntry], max_replicas: u32, 
         }
         let load_rps = ROOM * need.highest_rps;
         let task = tasks.entry(&need.key).or_insert_with(|| Task {
-            name: format!(
-                "{} on {} x{} {}",
-                need.workload, need.point.accelerator, need.point.gpus_per_replica, need.point.precision
-            ),
+            name: format!("{} on {} x{} {}", need.workload, need.point.accelerator, need.point.gpus_per_replica, need.point.precision),
             key: need.key.clone(),
             question: need.question.clone(),
             reach: Reach { load_rps, max_replicas },
