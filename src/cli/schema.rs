@@ -1,6 +1,7 @@
 //! `gpuplan schema`: the JSON Schema of a file format, for editors and for checks elsewhere.
 
 use super::{Exit, Terminal};
+use crate::input::capacity_file::CapacityFile;
 use crate::input::profile_file::ProfileFile;
 use crate::input::scenario_file::ScenarioFile;
 use crate::plan::Plan;
@@ -23,6 +24,8 @@ pub enum Which {
     Profile,
     /// `plan.json`, gpuplan/plan/v1.
     Plan,
+    /// `capacity.json`, gpuplan/capacity/v1.
+    Capacity,
 }
 
 /// Runs the command.
@@ -31,6 +34,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
         Which::Scenario => schemars::schema_for!(ScenarioFile),
         Which::Profile => schemars::schema_for!(ProfileFile),
         Which::Plan => schemars::schema_for!(Plan),
+        Which::Capacity => schemars::schema_for!(CapacityFile),
     };
     let written = serde_json::to_string_pretty(&schema).map_err(std::io::Error::other).and_then(|json| writeln!(terminal.out, "{json}"));
     if written.is_ok() { Exit::Done } else { Exit::Failure }

@@ -135,6 +135,8 @@ pub fn capacity_question(service: &Service, point: &OperatingPoint) -> String {
     if let Some(TokenShape { input_mean, input_p95, output_mean }) = demand.tokens {
         form.debug("tokens", (input_mean, input_p95, output_mean));
     }
+    // The card says how many tokens a pass takes.
+    form.text("accelerator", &point.accelerator).debug("lengths", &demand.traffic.lengths);
     form.text("routing", scaling.routing.as_str()).debug("request_timeout_s", scaling.request_timeout.0);
     form.debug("limits_ms", (ttft.map(|ms| ms.0), tpot.map(|ms| ms.0), latency.map(|ms| ms.0)));
     form.debug("percentile", slo.planning_percentile());

@@ -3,7 +3,7 @@
 
 use super::cluster::{Delays, INDEPENDENT_SHARE, Pool, Risk, Room, Span, StartUp};
 use super::fleet::{Count, Covered, Fleet, JobSetup, JobStart, LatencyModel, Part, PodTemplate, ServiceSetup};
-use super::replica::llm::PASS_TOKENS;
+use super::replica::llm::pass_tokens;
 use super::today;
 use crate::domain::{ColdRequests, DecodeStep, Knot, LlmModel, Routing};
 use crate::emit::parse::types::{Files, PodSpec, PoolSpec};
@@ -205,12 +205,6 @@ pub(super) fn model(service: &ServiceInputs, (accelerator, precision, gpus): (&s
 /// (docs/accuracy-latency.md), and a replay is to be right, not on either side.
 fn correction(evidence: &str) -> f64 {
     if evidence == "fitted" { 1.06 } else { 1.0 }
-}
-
-/// Token budget of a pass: vLLM takes 8,192 for online serving on cards of 70 GiB and more, but for the A100.
-pub(super) fn pass_tokens(accelerator: &str) -> u32 {
-    let large = ["h100", "h200", "b200", "b300", "gb200", "rtx-pro-6000"];
-    if large.iter().any(|name| accelerator.starts_with(name)) { 8192 } else { PASS_TOKENS }
 }
 
 fn llm_model(llm: &LlmEngine, factor: f64) -> Result<LlmModel, Unplayable> {

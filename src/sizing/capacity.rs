@@ -1,6 +1,6 @@
 //! Capacity of n replicas of a service on one operating point, at the planning percentile of its SLO.
 
-use crate::domain::{CapacityTable, Knot, LlmModel, OperatingPoint, Performance, Service, TokenShape};
+use crate::domain::{CapacityTable, Knot, LlmModel, Mode, OperatingPoint, Performance, Service, TokenShape};
 use crate::sizing::latency;
 use crate::sizing::pooling;
 use crate::sizing::queueing::{self, MAX_UTILIZATION};
@@ -17,8 +17,7 @@ const MAX_SERVERS: f64 = 20_000.0;
 /// What a service gets from n replicas.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Capacity {
-    /// Requests a second within the SLO; index 0 is one replica. Ends at the first count that carries the service's
-    /// highest planning load, or at [`MAX_REPLICAS`].
+    /// Requests a second within the SLO; index 0 is one replica. Ends where no plan has more: see [`of`].
     pub rps: Vec<f64>,
     /// Rate that one replica survives without falling behind, requests a second.
     pub stable_rps: f64,
@@ -139,7 +138,7 @@ pub fn closed_form<'a>(service: &'a Service, point: &'a OperatingPoint) -> Resul
     }
 }
 
-/// Table up to the count that carries `highest_load`: the calibrated one where there is one, else the closed form. What
+/// Table up to the most replicas that carry `highest_load` in any mode: the calibrated one where there is one, else the closed form. What
 /// the closed form rules out stays ruled out.
 ///
 /// # Errors
@@ -149,8 +148,8 @@ pub fn of(service: &Service, point: &OperatingPoint, highest_load: f64) -> Resul
     let ClosedForm { rate, stable_rps, model } = closed_form(service, point)?;
     let rps = match service.tables.iter().find(|table| table.is_of(point)) {
         Some(table) if table.points.iter().all(|(_, rps)| *rps <= 0.0) => return Err(Unfit::Unattained),
-        Some(table) => tabulate(|n| calibrated(table, n) * kept, highest_load)?,
-        None => tabulate(|n| rate(n) * kept, highest_load)?,
+        Some(table) => tabulate(service, |n| calibrated(table, n) * kept, highest_load)?,
+        None => tabulate(service, |n| rate(n) * kept, highest_load)?,
     };
     Ok(Capacity { rps, stable_rps: stable_rps * MAX_UTILIZATION * kept, model })
 }
@@ -183,17 +182,27 @@ fn calibrated(table: &CapacityTable, n: u32) -> f64 {
     f64::from(n) * per_replica
 }
 
-/// Entries for 1, 2, ... replicas until `highest_load` is carried; never falling.
-fn tabulate(rate: impl Fn(u32) -> f64, highest_load: f64) -> Result<Vec<f64>, Unfit> {
+/// Entries for 1, 2, ... replicas, never falling, up to the most that a plan has: those that carry `highest_load`, the fewest
+/// that the owner allows, and those that the HPA would run, which counts by the rate of each of the fewest.
+fn tabulate(service: &Service, rate: impl Fn(u32) -> f64, highest_load: f64) -> Result<Vec<f64>, Unfit> {
+    let scaling = &service.scaling;
+    let least = scaling.min_replicas.max(1);
+    let reactive = scaling.metrics.is_some() && scaling.modes.contains(&Mode::Reactive);
+    let most = scaling.max_replicas.unwrap_or(MAX_REPLICAS).clamp(least, MAX_REPLICAS.max(least));
     let mut table: Vec<f64> = Vec::new();
-    for n in 1..=MAX_REPLICAS {
+    for n in 1..=MAX_REPLICAS.max(least) {
         let previous = table.last().copied().unwrap_or(0.0);
         table.push(rate(n).max(previous));
-        if table[n as usize - 1] >= highest_load {
-            return Ok(table);
+        let carries = table[n as usize - 1] >= highest_load;
+        if carries && n >= least {
+            let each = table[least as usize - 1] / f64::from(least);
+            let follows = f64::from(n) * each >= highest_load || each <= 0.0 || n >= most;
+            if follows || !reactive {
+                return Ok(table);
+            }
         }
     }
-    Err(Unfit::TooMany)
+    if table.last().is_some_and(|&rps| rps >= highest_load) { Ok(table) } else { Err(Unfit::TooMany) }
 }
 
 /// Highest mean rate of one replica that keeps the latency limits.

@@ -1,8 +1,8 @@
 //! Calibrated capacity tables: from the file into the scenario, the plan and the checker.
 #![expect(clippy::unwrap_used, reason = "test")]
 
-use crate::fixture;
 use crate::input::{PROFILE, load_files, patched, sound};
+use crate::planned;
 use crate::repository::gpuplan;
 use gpuplan::check::{self, Family};
 use gpuplan::diagnostic::Diagnostic;
@@ -120,21 +120,23 @@ fn a_file_that_is_none_is_refused() {
     assert!(told(load(&gone, &good), "E1001").is_some_and(|d| d.help.is_some_and(|help| help.contains("calibrate"))));
 }
 
-/// The fixture's scenario with a table for every operating point of `chat`: what the closed form says, times a factor.
+/// A scenario of the repository with tables for every service but the last: what the closed form says, times a factor.
 fn calibrated(factor: f64) -> Scenario {
-    let (mut scenario, _) = fixture::good();
-    let index = scenario.workloads.iter().position(|w| w.id.as_str() == "chat").unwrap();
-    let profile = scenario.profiles[&scenario.workloads[index].profile].clone();
-    let WorkloadKind::Service(service) = &mut scenario.workloads[index].kind else { panic!("a service") };
-    let before = service.clone();
-    for point in &profile.points {
-        let Ok(form) = capacity::closed_form(&before, point) else { continue };
-        service.tables.push(CapacityTable {
-            accelerator: point.accelerator.clone(),
-            gpus_per_replica: point.gpus_per_replica,
-            precision: point.precision.clone(),
-            points: [1, 2, 3, 6].map(|n| (n, factor * form.rate(n))).into(),
-        });
+    let mut scenario = planned::load(&planned::folder("gcp-assist"));
+    let services = scenario.workloads.iter().filter(|w| w.service().is_some()).count();
+    let profiles = scenario.profiles.clone();
+    for workload in scenario.workloads.iter_mut().filter(|w| w.service().is_some()).take(services - 1) {
+        let WorkloadKind::Service(service) = &mut workload.kind else { panic!("a service") };
+        let before = service.clone();
+        for point in &profiles[&workload.profile].points {
+            let Ok(form) = capacity::closed_form(&before, point) else { continue };
+            service.tables.push(CapacityTable {
+                accelerator: point.accelerator.clone(),
+                gpus_per_replica: point.gpus_per_replica,
+                precision: point.precision.clone(),
+                points: [1, 2, 3, 6].map(|n| (n, factor * form.rate(n))).into(),
+            });
+        }
     }
     scenario
 }
@@ -142,15 +144,15 @@ fn calibrated(factor: f64) -> Scenario {
 #[test]
 fn a_plan_says_where_its_rates_come_from_and_the_checker_holds_it_to_them() {
     let scenario = calibrated(0.9);
-    let plan = planner::plan(&scenario, &Options { target: None, explain: false }, &|_| {}).unwrap();
-    let chat = plan.workloads.iter().find(|w| w.name == "chat").unwrap();
-    let decided = chat.service.as_ref().unwrap();
-    assert_eq!(decided.capacity_source, "calibrated");
-    let others = plan.workloads.iter().filter(|w| w.name != "chat").filter_map(|w| w.service.as_ref());
-    assert!(others.into_iter().all(|s| s.capacity_source == "closed-form"));
+    let plan = planned::quick(&scenario, None);
+    let services: Vec<_> = scenario.workloads.iter().filter_map(|w| w.service()).collect();
+    let sources = plan.workloads.iter().filter_map(|w| w.service.as_ref()).map(|s| s.capacity_source.as_str());
+    let wanted = services.iter().map(|s| if s.tables.is_empty() { "closed-form" } else { "calibrated" });
+    assert_eq!(sources.collect::<Vec<_>>(), wanted.collect::<Vec<_>>());
+    assert!(services.len() > 1, "one of each");
     assert!(check::plan(&scenario, &plan).is_empty());
     // The same plan against tables that say less: it was made of inflated ones.
-    for changed in [calibrated(0.8), fixture::good().0] {
+    for changed in [calibrated(0.8), calibrated(1.0), planned::load(&planned::folder("gcp-assist"))] {
         let found = check::plan(&changed, &plan);
         assert!(found.iter().any(|f| f.family == Family::CapacityTable), "{found:?}");
     }

@@ -2,10 +2,11 @@
 
 use crate::domain::{CapacityTable, OperatingPoint, Profile, Service, Workload, WorkloadKind};
 use crate::ids::{ProfileId, WorkloadId};
-use crate::input::at::At;
 use crate::input::capacity_file::{self, CapacityFile};
 use crate::input::codes;
 use crate::input::faults::Faults;
+use crate::input::scenario_file::ScenarioFile;
+use crate::input::validate::Known;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What tables are given to.
@@ -20,7 +21,8 @@ pub struct Services<'a> {
 
 /// Gives each service the tables whose keys are those of its operating points. A table of other numbers is not used, and a
 /// service without any is told of.
-pub fn attach(services: Services<'_>, (named, file): (&At<String>, &CapacityFile), faults: &mut Faults) {
+pub fn attach(services: Services<'_>, (scenario, known): (&ScenarioFile, &Known<'_>), faults: &mut Faults) {
+    let (Some(named), Some(file)) = (&scenario.capacity_tables, &known.data.capacity) else { return };
     let Services { workloads, profiles, frozen } = services;
     for workload in workloads {
         let WorkloadKind::Service(service) = &mut workload.kind else { continue };

@@ -109,10 +109,7 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
     room(file, &workloads, &context, faults);
     drop(context);
     let frozen = freeze(file, &workloads, faults);
-    if let (Some(named), Some(tables)) = (&file.capacity_tables, &known.data.capacity) {
-        let services = capacity::Services { workloads: &mut workloads, profiles: known.profiles, frozen: &frozen };
-        capacity::attach(services, (named, tables), faults);
-    }
+    capacity::attach(capacity::Services { workloads: &mut workloads, profiles: known.profiles, frozen: &frozen }, (file, known), faults);
     let elsewhere =
         crate::catalog::market::elsewhere(known.catalog, &market, &Terms { regions: &regions, adders, risk: &risk, prices: &prices });
     let used: BTreeSet<&ProfileId> = workloads.iter().map(|workload| &workload.profile).collect();

@@ -13,7 +13,7 @@ mod run;
 mod search;
 
 use crate::domain::{OperatingPoint, Performance, Routing, Service};
-use crate::simulate::replica::llm::PASS_TOKENS;
+use crate::simulate::replica::llm::pass_tokens;
 use crate::simulate::replica::{Engine, Law, Model, Stepping};
 use crate::simulate::tally::Limits;
 use crate::simulate::traffic::Lengths;
@@ -115,8 +115,10 @@ impl Question {
     pub fn of(service: &Service, point: &OperatingPoint, stable_rps: f64) -> Option<Self> {
         let (model, lengths) = match &point.performance {
             Performance::Llm(model) => {
-                let engine = Engine::new(model, PASS_TOKENS, Stepping::Fast);
-                (Model::Llm(Arc::new(engine)), Lengths::fitted(service.demand.tokens.as_ref()?, OUTPUT_CV))
+                let engine = Engine::new(model, pass_tokens(point.accelerator.as_str()), Stepping::Fast);
+                let pairs = &service.demand.traffic.lengths;
+                let fitted = Lengths::fitted(service.demand.tokens.as_ref()?, OUTPUT_CV);
+                (Model::Llm(Arc::new(engine)), if pairs.is_empty() { fitted } else { Lengths::Pairs(Arc::from(pairs.as_slice())) })
             }
             Performance::Request { knots } => (Model::Server(Arc::new(Law::curve(knots))), Lengths::None),
             Performance::Job { .. } => return None,
@@ -148,14 +150,14 @@ impl Question {
 pub fn answer(question: &Question, reach: &Reach) -> Answer {
     let alone = alone(question);
     if alone.attainment < question.percentile {
-        let nothing = Sustained { replicas: 1, rps: 0.0, rps_low: 0.0 };
-        return Answer { points: vec![nothing], reason: Some(format!("requests that are alone: {}", why(question, &alone))) };
+        let points = counts(reach).map(|replicas| Sustained { replicas, rps: 0.0, rps_low: 0.0 }).collect();
+        return Answer { points, reason: Some(format!("requests that are alone: {}", why(question, &alone))) };
     }
     let life_s = alone.tally.latency.mean_s().unwrap_or(1.0 / question.stable_rps);
     let splits = question.routing == Routing::Random && (question.cv2 - 1.0).abs() < 1e-9;
     let mut points: Vec<Sustained> = Vec::new();
     let mut guess = GUESS * question.stable_rps;
-    for replicas in GRID.into_iter().take_while(|&n| n == 1 || n <= reach.max_replicas) {
+    for replicas in counts(reach) {
         let found = match points.first() {
             Some(one) if splits => one.times(replicas),
             Some(_) | None => Count::new((question, replicas), life_s).sustained(guess),
@@ -171,6 +173,12 @@ pub fn answer(question: &Question, reach: &Reach) -> Answer {
     let nothing = points.first().is_some_and(|one| one.rps_low <= 0.0);
     let reason = nothing.then(|| format!("at {:.0}% of the stable rate: {}", 100.0 * FLOOR, why(question, &lowest(question))));
     Answer { points: envelope(points), reason }
+}
+
+/// Counts that a table may have.
+fn counts(reach: &Reach) -> impl Iterator<Item = u32> {
+    let most = reach.max_replicas.max(1);
+    GRID.into_iter().take_while(move |&n| n <= most)
 }
 
 /// A replica's rate never falls with the count: smaller counts are taken down to what larger ones reach.

@@ -29,6 +29,13 @@ use std::sync::Arc;
 /// `vllm/engine/arg_utils.py`) below 70 GiB of GPU memory and on the A100; on an H100 or H200 it sets 8,192.
 pub const PASS_TOKENS: u32 = 2048;
 
+/// Token budget of a pass on a card: vLLM takes 8,192 for online serving on cards of 70 GiB and more, but for the A100.
+#[must_use]
+pub fn pass_tokens(accelerator: &str) -> u32 {
+    let large = ["h100", "h200", "b200", "b300", "gb200", "rtx-pro-6000"];
+    if large.iter().any(|name| accelerator.starts_with(name)) { 8192 } else { PASS_TOKENS }
+}
+
 /// Low bits of a heap key that hold the slot; the pass count is above them.
 const SLOT_BITS: u32 = 16;
 
