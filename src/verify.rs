@@ -90,7 +90,7 @@ pub fn plan(
         let raised = whatif::taught(scenario, (&lessons.loads, &lessons.misses));
         plan = planner::plan(&raised, options, progress).map_err(VerifyError::Plan)?;
     }
-    compare((scenario, traffic), (&plan, &inputs), (&played, seeds, replay_options), &mut simulation, progress)?;
+    compare((scenario, traffic), (&plan, &inputs), (&played, &mut simulation), (seeds, replay_options, progress))?;
     plan.verification = verification(&simulation, rounds);
     inputs.verification = plan.verification.mark();
     plan.notes.retain(|note| note != study::NOT_REPLAYED);
@@ -189,9 +189,8 @@ fn step<'a>(workload: &WorkloadOutcome, lessons: &'a mut Lessons) -> (&'a mut BT
 fn compare(
     (scenario, traffic): (&Scenario, &Scenario),
     (plan, inputs): (&Plan, &ReplayInputs),
-    (played, seeds, options): (&Played, Seeds, &Replay),
-    simulation: &mut Simulation,
-    progress: Progress<'_>,
+    (played, simulation): (&Played, &mut Simulation),
+    (seeds, options, progress): (Seeds, &Replay, Progress<'_>),
 ) -> Result<(), VerifyError> {
     let plain = Replay { timeline: false, ..options.clone() };
     if !inputs.node_groups.is_empty() {

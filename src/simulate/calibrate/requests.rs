@@ -124,7 +124,8 @@ mod tests {
             let dot = |f: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(f).sum::<f64>();
             dot(&|p| (p.0 - x) * (p.1 - y)) / (dot(&|p| (p.0 - x).powi(2)) * dot(&|p| (p.1 - y).powi(2))).sqrt()
         };
-        let (input, output): (fn(&Request) -> f64, fn(&Request) -> f64) = (|r| r.input_tokens.into(), |r| r.output_tokens.into());
+        let input: fn(&Request) -> f64 = |r| r.input_tokens.into();
+        let output: fn(&Request) -> f64 = |r| r.output_tokens.into();
         for found in [lag(input, output, 0), lag(input, input, 1), lag(output, output, 1)] {
             assert!(found.abs() < 4.0 / 2000.0_f64.sqrt(), "{found}");
         }
