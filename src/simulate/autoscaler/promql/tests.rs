@@ -106,12 +106,26 @@ fn keda_refuses_scalars_and_several_elements() {
 
 #[test]
 fn what_needs_a_history_is_named() {
-    assert_eq!(error("sum(rate(run[5m]))"), "the query cannot be evaluated: function `rate`");
+    assert_eq!(error("sum(deriv(run[5m]))"), "the query cannot be evaluated: function `deriv`");
     assert_eq!(error("avg_over_time(run[1m])"), "the query cannot be evaluated: function `avg_over_time`");
     assert_eq!(error("run[5m]"), "the query cannot be evaluated: a range of samples `[...]` needs a history");
     assert_eq!(error("run offset 5m"), "the query cannot be evaluated: `offset` and `@` need a history");
     assert_eq!(error("a * on(x) b"), "the query cannot be evaluated: vector matching with `on` or `ignoring`");
     assert_eq!(error("run{pod=~\"[ab]\"}"), "the query cannot be evaluated: regular expression `[ab]`");
+}
+
+#[test]
+#[expect(clippy::unwrap_used, reason = "test")]
+fn counters_are_series_of_their_window() {
+    let query = Query::parse("sum(increase(requests_total{service=\"x\"}[2m]))").unwrap();
+    let selected = query.selections();
+    assert_eq!(selected.len(), 1);
+    assert_eq!(super::counted_over(&selected[0].name), Some(120));
+    let series = [Series { name: selected[0].name.clone(), labels: selected[0].labels.clone(), value: 6.0 }];
+    assert_eq!(query.evaluate(&series), Answer::One(6.0));
+    assert_eq!(query.evaluate(&[]), Answer::Empty);
+    let rate = Query::parse("rate(requests_total{service=\"x\"}[120s])").unwrap();
+    assert_eq!(rate.evaluate(&series), Answer::One(0.05));
 }
 
 #[test]
