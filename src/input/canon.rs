@@ -6,7 +6,7 @@
 use crate::domain::{
     Accelerator, Adders, CapacityTable, Commitment, DecodeStep, Demand, Fleet, InstanceType, Job, LlmModel, METHOD_VERSION, NodeAutoscaler,
     NodeGroup, Offering, OperatingPoint, Performance, Placement, Profile, Quota, Reserves, Risk, Scaling, Scenario, Service, Slo, Target,
-    TokenShape, Workload, WorkloadKind,
+    TokenShape, Traffic, Workload, WorkloadKind,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{Debug, Display};
@@ -225,7 +225,11 @@ fn service(value: &Service, form: &mut Form) {
     if let Some(TokenShape { input_mean, input_p95, output_mean }) = tokens {
         form.debug(".tokens", (input_mean, input_p95, output_mean));
     }
-    form.debug(".traffic", traffic);
+    let Traffic { step_s, rate_rps, cv2, lengths } = traffic;
+    form.text(".traffic", format_args!("{step_s} {} {}", digest_of(rate_rps), digest_of(cv2)));
+    if !lengths.is_empty() {
+        form.debug(".lengths", lengths);
+    }
     form.text(".demand_source", source);
     let Slo { attainment, ttft, tpot, latency } = slo;
     form.debug(".slo", (attainment, ttft.map(|ms| ms.0), tpot.map(|ms| ms.0), latency.map(|ms| ms.0)));
@@ -233,6 +237,12 @@ fn service(value: &Service, form: &mut Form) {
     for CapacityTable { accelerator, gpus_per_replica, precision, points } in tables {
         form.text(".table", format_args!("{accelerator} x{gpus_per_replica} {precision}")).debug("..points", points);
     }
+}
+
+/// Digest of the bits of a series: steps of minutes would make the form long, and writing them out slow.
+fn digest_of(series: &[f64]) -> String {
+    let bytes: Vec<u8> = series.iter().flat_map(|value| value.to_bits().to_le_bytes()).collect();
+    sha256_hex(&bytes)
 }
 
 fn scaling_of(value: &Scaling, form: &mut Form) {
