@@ -14,7 +14,8 @@ use crate::simulate::outcome::{Simulation, WorkloadOutcome};
 use crate::simulate::replay::{self, Played, Seeds};
 use crate::simulate::run::Options as Replay;
 use crate::simulate::{of_files, today};
-use crate::study::{self, Options, Progress, whatif};
+use crate::study::whatif::{self, Lessons};
+use crate::study::{self, Options, Progress};
 use crate::units::Usd;
 use std::collections::BTreeMap;
 
@@ -48,13 +49,6 @@ pub enum VerifyError {
     Replay(String),
 }
 
-/// Factors that replays taught, by workload.
-#[derive(Clone, Debug, Default)]
-struct Lessons {
-    loads: BTreeMap<String, f64>,
-    misses: BTreeMap<String, f64>,
-}
-
 /// Plans a scenario until a replay holds; `traffic` is the scenario whose requests are played: the same, or one of other days.
 ///
 /// # Errors
@@ -74,7 +68,7 @@ pub fn plan(
     while simulation.verdict != "verified" && rounds.len() <= ROUNDS {
         let Some(next) = learn(&lessons, (&plan, &simulation)) else { break };
         progress("planning anew for what the replay saw");
-        let raised = whatif::taught(scenario, (&next.loads, &next.misses));
+        let raised = whatif::taught(scenario, &next);
         // Where no plan can carry what the replay asks for, the last one stands, as missed.
         let Ok(better) = planner::plan(&raised, &quick, progress) else { break };
         lessons = next;
@@ -87,7 +81,7 @@ pub fn plan(
         (inputs, played, simulation) = replayed((scenario, traffic), &plan, (seeds, replay_options), progress)?;
     }
     if options.explain {
-        let raised = whatif::taught(scenario, (&lessons.loads, &lessons.misses));
+        let raised = whatif::taught(scenario, &lessons);
         plan = planner::plan(&raised, options, progress).map_err(VerifyError::Plan)?;
     }
     compare((scenario, traffic), (&plan, &inputs), (&played, &mut simulation), (seeds, replay_options, progress))?;
@@ -127,6 +121,7 @@ fn round(lessons: &Lessons, plan: &Plan, simulation: &Simulation) -> ReplayRound
     ReplayRound {
         load_factors: lessons.loads.clone(),
         miss_factors: lessons.misses.clone(),
+        slack_hours: lessons.slack_hours.clone(),
         usd_per_month: plan.cost.usd_per_month,
         missed: simulation.reasons.clone(),
     }
@@ -146,18 +141,32 @@ fn learn(lessons: &Lessons, (plan, simulation): (&Plan, &Simulation)) -> Option<
         grow(factors, &workload.name, step);
         learned = true;
     }
-    if !learned && simulation.plan.off_by > replay::BILL_TOLERANCE {
-        for (name, step) in dearer(plan, simulation) {
-            grow(&mut next.loads, &name, step);
-            learned = true;
+    for job in simulation.workloads.iter().filter(|w| !w.met && w.kind == "job") {
+        let hours = next.slack_hours.entry(job.name.clone()).or_insert(0);
+        *hours = (*hours * 2).max(1);
+        learned = true;
+    }
+    if !learned {
+        for (name, step) in otherwise_billed(plan, simulation) {
+            let before = next.loads.get(&name).copied().unwrap_or(1.0);
+            // Never less than the demand: what the plan has dearer than the replay from the start stays so.
+            let factor = (before * step * 1e4).round().max(1e4) / 1e4;
+            if factor.total_cmp(&before).is_ne() {
+                next.loads.insert(name, factor);
+                learned = true;
+            }
         }
     }
     learned.then_some(next)
 }
 
-/// Services that follow their load and run in pools that came dearer than planned: the autoscaler holds more of them, or longer. Planned
-/// for more load they cost what they cost.
-fn dearer(plan: &Plan, simulation: &Simulation) -> Vec<(String, f64)> {
+/// Where the bill is off by more than the tolerance: services that follow their load and run in pools that came dearer than planned (the
+/// autoscaler holds more of them, or longer: planned for more load they cost what they cost), or cheaper.
+fn otherwise_billed(plan: &Plan, simulation: &Simulation) -> Vec<(String, f64)> {
+    let off_by = simulation.plan.off_by;
+    if off_by.abs() <= replay::BILL_TOLERANCE {
+        return Vec::new();
+    }
     let excess = |pool: &str| {
         let planned = plan.pools.iter().find(|p| p.name == pool).map_or(0.0, |p| p.usd_per_month.as_f64());
         let replayed = simulation.bill.pools.iter().find(|p| p.name == pool).map_or(0.0, |p| p.usd_per_month.as_f64());
@@ -167,10 +176,12 @@ fn dearer(plan: &Plan, simulation: &Simulation) -> Vec<(String, f64)> {
     let mine = |w: &crate::plan::WorkloadPlan| -> f64 {
         let service = w.service.as_ref();
         let pools = service.map(|s| [Some(&s.floor.pool), s.flex.as_ref().map(|f| &f.pool)]);
-        pools.into_iter().flatten().flatten().map(|pool| excess(pool)).fold(1.0, f64::max)
+        let mine = pools.into_iter().flatten().flatten().map(|pool| excess(pool));
+        if off_by > 0.0 { mine.fold(1.0, f64::max) } else { mine.fold(1.0, f64::min) }
     };
     let all = plan.workloads.iter().filter(follows).map(|w| (w.name.clone(), mine(w)));
-    all.filter(|(_, excess)| *excess > 1.0 + replay::BILL_TOLERANCE).map(|(name, excess)| (name, excess.min(1.3))).collect()
+    let off = all.filter(|(_, excess)| (excess - 1.0).abs() > replay::BILL_TOLERANCE);
+    off.map(|(name, excess)| (name, excess.clamp(0.7, 1.3))).collect()
 }
 
 /// Which factor grows, and by how much: by what the misses are mostly, and how far they are beyond the budget.

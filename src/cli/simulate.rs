@@ -10,10 +10,11 @@ use crate::report;
 use crate::simulate::outcome::Simulation;
 use crate::simulate::replay::{self, Seeds};
 use crate::simulate::run::{Options, Sampling};
-use crate::simulate::traffic::GapShape;
+use crate::simulate::traffic::{GapShape, Recording};
 use crate::simulate::{of_files, replica::Stepping, today};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Plan that is replayed when none is named.
@@ -197,7 +198,7 @@ fn monday(text: &str) -> Result<String, String> {
 
 fn options(args: &Args, (plan, inputs): (&Plan, &ReplayInputs)) -> Result<Options, Vec<String>> {
     let traces = super::trace::requests(&args.trace, inputs)?;
-    let last = traces.values().filter_map(|t| t.last()).map(|r| r.at_s).fold(0.0, f64::max);
+    let last = traces.values().map(|trace| trace.last_s).fold(0.0, f64::max);
     let hours = if traces.is_empty() { 168 } else { ((last / 3600.0).floor() as u32 + 1).clamp(1, 168 * 53) };
     let spot_traces = super::trace::availability(&args.spot_trace, args.spot_trace_one)?;
     let mut options = Options {
@@ -209,7 +210,7 @@ fn options(args: &Args, (plan, inputs): (&Plan, &ReplayInputs)) -> Result<Option
         engine_factor: args.engine,
         gaps: if args.gaps == Gaps::Weibull { GapShape::Weibull } else { GapShape::Gamma },
         stepping: if args.exact { Stepping::Exact } else { Stepping::Fast },
-        traces,
+        traces: traces.into_iter().map(|(name, file)| (name, Arc::new(super::trace::OnDisk(file)) as Arc<dyn Recording>)).collect(),
         spot_traces,
         timeline: true,
         ..Options::default()

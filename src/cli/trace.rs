@@ -1,13 +1,13 @@
 //! Files that a replay plays: requests of a workload, recorded availability of a spot pool.
 
+use crate::input::request_file::RequestFile;
 use crate::input::{self, render};
 use crate::plan::replay::ReplayInputs;
 use crate::simulate::cluster::{OneMeans as Meaning, Trace};
-use crate::simulate::traffic::Request;
+use crate::simulate::traffic::{Recording, Request};
 use clap::ValueEnum;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// What a 1 means in a trace of availability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -18,6 +18,21 @@ pub enum OneMeans {
     Preempted,
     /// Lines are times in seconds and counts of nodes that ran
     Count,
+}
+
+/// A trace on disk, as the replay plays it.
+#[derive(Clone, Debug)]
+pub struct OnDisk(pub RequestFile);
+
+impl Recording for OnDisk {
+    fn open(&self) -> Box<dyn Iterator<Item = Request> + Send> {
+        let length = |tokens: f64| tokens.round().clamp(0.0, 1e9) as u32;
+        Box::new(self.0.open().map(move |r| Request {
+            at_s: r.t_s,
+            input_tokens: length(r.input_tokens),
+            output_tokens: length(r.output_tokens),
+        }))
+    }
 }
 
 /// `NAME=FILE`.
@@ -35,7 +50,7 @@ pub fn argument(text: &str) -> Result<(String, PathBuf), String> {
 ///
 /// # Errors
 /// Every fault of every file, with its line, ready to print.
-pub fn requests(named: &[(String, PathBuf)], inputs: &ReplayInputs) -> Result<BTreeMap<String, Arc<[Request]>>, Vec<String>> {
+pub fn requests(named: &[(String, PathBuf)], inputs: &ReplayInputs) -> Result<BTreeMap<String, RequestFile>, Vec<String>> {
     let (mut traces, mut faults) = (BTreeMap::new(), Vec::new());
     for (name, path) in named {
         let Some(service) = inputs.services.iter().find(|s| &s.name == name) else {
@@ -53,13 +68,7 @@ pub fn requests(named: &[(String, PathBuf)], inputs: &ReplayInputs) -> Result<BT
                 faults.push(format!("`{}` has no columns `input_tokens` and `output_tokens`, which `{name}` needs", path.display()));
             }
             Ok(trace) => {
-                let length = |tokens: f64| tokens.round().clamp(0.0, 1e9) as u32;
-                let one = |r: &input::series_file::Request| Request {
-                    at_s: r.t_s,
-                    input_tokens: length(r.input_tokens),
-                    output_tokens: length(r.output_tokens),
-                };
-                traces.insert(name.clone(), trace.requests.iter().map(one).collect());
+                traces.insert(name.clone(), trace);
             }
         }
     }

@@ -170,6 +170,8 @@ pub struct Job {
     pub baseline_workers: u32,
     /// Queue that holds its work.
     pub queue: Option<Queue>,
+    /// Hours before its deadline that a run is planned to end by. 0 as read; more once a replay saw it late.
+    pub slack_hours: u32,
 }
 
 /// Service or job.

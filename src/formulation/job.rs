@@ -97,7 +97,7 @@ fn option(context: &Context<'_>, pools: &Pools, (point, place, workers, units_pe
     let latest = job
         .runs
         .iter()
-        .map(|run| (f64::from(run.deadline_hour) - f64::from(run.release_hour) - hours + 1e-9).floor())
+        .map(|run| (f64::from(run.deadline_hour) - f64::from(job.slack_hours) - f64::from(run.release_hour) - hours + 1e-9).floor())
         .fold(f64::INFINITY, f64::min);
     if latest < 0.0 {
         return None;

@@ -271,7 +271,7 @@ fn scaling_of(value: &Scaling, form: &mut Form) {
 }
 
 fn job(value: &Job, form: &mut Form) {
-    let Job { training, work_per_run, runs, max_workers, baseline_workers, queue } = value;
+    let Job { training, work_per_run, runs, max_workers, baseline_workers, queue, slack_hours: _ } = value;
     form.text(".training", training).debug(".work_per_run", work_per_run).text(".max_workers", max_workers);
     form.text(".baseline_workers", baseline_workers);
     form.list(".run", runs.iter().map(|run| format!("{} {}", run.release_hour, run.deadline_hour)));

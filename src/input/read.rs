@@ -3,11 +3,11 @@
 use crate::catalog::builtin::Embedded;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-/// Larger files are refused: 64 MiB is a trace of over a million requests.
-const MAX_BYTES: u64 = 64 << 20;
+/// Larger texts are refused: 64 MiB is a trace of over a million requests. [`stream`] knows no limit.
+pub const MAX_BYTES: u64 = 64 << 20;
 
 /// Where a scenario's files come from.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +23,10 @@ pub enum Files<'a> {
 pub enum Unreadable {
     /// It is not there, or may not be opened: the system's own words.
     Missing(String),
-    /// It is no text in UTF-8, or too large.
+    /// It is no text in UTF-8.
     NotText(String),
+    /// It is larger than [`MAX_BYTES`].
+    TooLarge,
 }
 
 impl Files<'_> {
@@ -79,6 +81,20 @@ impl Files<'_> {
     }
 }
 
+/// Bytes of a file on disk as they come, unpacked where its name ends in `.gz`.
+///
+/// # Errors
+/// The file is missing, a folder, or may not be opened.
+pub fn stream(path: &Path) -> Result<Box<dyn Read + Send>, Unreadable> {
+    let missing = |e: std::io::Error| Unreadable::Missing(e.to_string());
+    let file = fs::File::open(path).map_err(missing)?;
+    if file.metadata().map_err(missing)?.is_dir() {
+        return Err(Unreadable::Missing("it is a folder".to_owned()));
+    }
+    let file = BufReader::with_capacity(1 << 16, file);
+    Ok(if path.extension().is_some_and(|end| end == "gz") { Box::new(flate2::bufread::MultiGzDecoder::new(file)) } else { Box::new(file) })
+}
+
 /// Text of a file on disk, without a byte-order mark.
 ///
 /// # Errors
@@ -97,7 +113,7 @@ pub fn text(path: &Path) -> Result<String, Unreadable> {
         file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(missing)?;
     }
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(Unreadable::NotText(format!("larger than {} MiB", MAX_BYTES >> 20)));
+        return Err(Unreadable::TooLarge);
     }
     let text = String::from_utf8(bytes).map_err(|e| Unreadable::NotText(format!("no UTF-8 at byte {}", e.utf8_error().valid_up_to())))?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))

@@ -73,6 +73,9 @@ pub struct ReplayRound {
     pub load_factors: std::collections::BTreeMap<String, f64>,
     /// Factors on expected misses, by workload; those at 1 are left out.
     pub miss_factors: std::collections::BTreeMap<String, f64>,
+    /// Hours before their deadlines that runs of jobs are planned to end by; those at 0 are left out.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub slack_hours: std::collections::BTreeMap<String, u32>,
     /// Cost of the plan of this round.
     pub usd_per_month: Usd,
     /// What the replay faulted; empty in a round that passed.

@@ -37,17 +37,32 @@ pub fn spot_price(scenario: &Scenario, factor: f64) -> Scenario {
     changed
 }
 
-/// What a replay taught: planning loads and expected misses of single workloads, times a factor each.
+/// What replays taught, by workload.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lessons {
+    /// Factors on planning loads of services.
+    pub loads: BTreeMap<String, f64>,
+    /// Factors on expected misses of services.
+    pub misses: BTreeMap<String, f64>,
+    /// Hours before their deadlines that runs of jobs have to end by.
+    pub slack_hours: BTreeMap<String, u32>,
+}
+
+/// A scenario with what replays taught: peaks and expected misses times a factor, earlier ends of jobs.
 #[must_use]
-pub fn taught(scenario: &Scenario, (loads, misses): (&BTreeMap<String, f64>, &BTreeMap<String, f64>)) -> Scenario {
+pub fn taught(scenario: &Scenario, lessons: &Lessons) -> Scenario {
     let mut changed = scenario.clone();
     for workload in &mut changed.workloads {
-        let of = |factors: &BTreeMap<String, f64>| factors.get(workload.id.as_str()).copied().unwrap_or(1.0);
-        let (load, miss) = (of(loads), of(misses));
-        if let WorkloadKind::Service(service) = &mut workload.kind {
-            service.demand.load_factor *= load;
-            service.demand.miss_factor *= miss;
-            service.demand.peak_rps.iter_mut().for_each(|peak| *peak *= load);
+        let name = workload.id.as_str();
+        let of = |factors: &BTreeMap<String, f64>| factors.get(name).copied().unwrap_or(1.0);
+        let (load, miss) = (of(&lessons.loads), of(&lessons.misses));
+        match &mut workload.kind {
+            WorkloadKind::Service(service) => {
+                service.demand.load_factor *= load;
+                service.demand.miss_factor *= miss;
+                service.demand.peak_rps.iter_mut().for_each(|peak| *peak *= load);
+            }
+            WorkloadKind::Job(job) => job.slack_hours += lessons.slack_hours.get(name).copied().unwrap_or(0),
         }
     }
     changed

@@ -428,7 +428,15 @@ fn job(random: &mut Random, scenario: &mut Scenario, rank: usize) -> Workload {
             JobRun { release_hour: 80 + first % 88, deadline_hour: 80 + first % 88 + span },
         ],
     };
-    let job = Job { training: !profile.divisible, work_per_run: hours * 3600.0, runs, max_workers: 2, baseline_workers: 1, queue: None };
+    let job = Job {
+        training: !profile.divisible,
+        work_per_run: hours * 3600.0,
+        runs,
+        max_workers: 2,
+        baseline_workers: 1,
+        queue: None,
+        slack_hours: 0,
+    };
     let work = workload(random, rank, (&profile, WorkloadKind::Job(job)));
     scenario.profiles.insert(profile.id.clone(), profile);
     work

@@ -71,14 +71,23 @@ fn learned(rounds: &[ReplayRound]) -> String {
         if each.is_empty() { "-".to_owned() } else { each.join(", ") }
     };
     let rows = rounds.iter().enumerate().map(|(index, round)| {
-        let ReplayRound { load_factors, miss_factors, usd_per_month, missed } = round;
+        let ReplayRound { load_factors, miss_factors, slack_hours, usd_per_month, missed } = round;
+        let slack: Vec<String> = slack_hours.iter().map(|(name, hours)| format!("{} {hours} h", md(name))).collect();
         let missed = if missed.is_empty() { "nothing".to_owned() } else { missed.iter().map(|m| md(m)).collect::<Vec<_>>().join("; ") };
-        vec![(index + 1).to_string(), factors(load_factors), factors(miss_factors), usd_per_month.to_string(), missed]
+        vec![
+            (index + 1).to_string(),
+            factors(load_factors),
+            factors(miss_factors),
+            if slack.is_empty() { "-".to_owned() } else { slack.join(", ") },
+            usd_per_month.to_string(),
+            missed,
+        ]
     });
     let columns = [
         Column::Number("round"),
         Column::Text("planned for more load"),
         Column::Text("planned for more misses"),
+        Column::Text("planned to end earlier"),
         Column::Number("$ a month"),
         Column::Text("what the replay missed"),
     ];

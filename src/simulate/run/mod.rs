@@ -20,7 +20,7 @@ use super::fleet::Fleet;
 use super::outcome::Moment;
 use super::replica::Stepping;
 use super::tally::Tally;
-use super::traffic::{GapShape, Request};
+use super::traffic::{GapShape, Recording};
 use crate::units::HOURS_PER_WEEK;
 use jobs::JobRun;
 use service::ServiceRun;
@@ -57,7 +57,7 @@ pub struct Options {
     /// Prometheus does not answer in this span.
     pub metrics_down: Option<(i64, i64)>,
     /// Request traces by workload, which go before its series.
-    pub traces: BTreeMap<String, Arc<[Request]>>,
+    pub traces: BTreeMap<String, Arc<dyn Recording>>,
     /// Recorded availability by pool, in the place of the risk's weather.
     pub spot_traces: Vec<(String, super::cluster::Trace)>,
     /// Keep a timeline.

@@ -85,7 +85,8 @@ impl ServiceRun {
                 cold: setup.cold,
                 timeout_s: inputs.request_timeout_s,
                 reroute_waiting: false,
-                sampling: (options.sampling == super::Sampling::Stratified).then(Sampling::default),
+                sampling: (options.sampling == super::Sampling::Stratified && !options.traces.contains_key(&inputs.name))
+                    .then(Sampling::default),
             },
             -(LEAD_S as f64),
         );

@@ -5,14 +5,14 @@ use crate::domain::TokenShape;
 use crate::plan::replay::ServiceInputs;
 use crate::simulate::autoscaler::cron::Zone;
 use crate::simulate::traffic::lengths::OUTPUT_CV;
-use crate::simulate::traffic::{Generated, Lengths, Series, Source, Step, Streams, Trace};
+use crate::simulate::traffic::{Generated, Lengths, Recorded, Series, Source, Step, Streams};
 use std::sync::Arc;
 
 /// The source of a service's requests; `rates` is what [`series`] gave.
 #[must_use]
 pub fn source(inputs: &ServiceInputs, rates: &Arc<Series>, (seed, options): (u64, &Options)) -> Source {
-    if let Some(requests) = options.traces.get(&inputs.name) {
-        return Source::Trace(Trace::new(Arc::clone(requests), 0.0));
+    if let Some(recording) = options.traces.get(&inputs.name) {
+        return Source::Recorded(Recorded::new(Arc::clone(recording)));
     }
     let lengths = match inputs.tokens {
         None => Lengths::None,

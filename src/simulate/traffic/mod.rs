@@ -4,10 +4,12 @@
 pub mod gaps;
 pub mod generated;
 pub mod lengths;
+pub mod recorded;
 
 pub use gaps::GapShape;
 pub use generated::{Generated, Series, Step, Streams};
 pub use lengths::{Histogram, Lengths, LogNormal};
+pub use recorded::{Recorded, Recording};
 
 use std::sync::Arc;
 
@@ -27,8 +29,10 @@ pub struct Request {
 pub enum Source {
     /// Drawn from a rate series.
     Generated(Generated),
-    /// Read from a trace.
+    /// A trace in memory.
     Trace(Trace),
+    /// A trace that is read as it is played.
+    Recorded(Recorded),
 }
 
 impl Source {
@@ -37,6 +41,7 @@ impl Source {
         match self {
             Self::Generated(generated) => generated.next_before(before_s),
             Self::Trace(trace) => trace.next_before(before_s),
+            Self::Recorded(recorded) => recorded.next_before(before_s),
         }
     }
 
@@ -46,6 +51,7 @@ impl Source {
         match self {
             Self::Generated(generated) => generated.skip_to(at_s),
             Self::Trace(trace) => trace.skip_to(at_s),
+            Self::Recorded(recorded) => recorded.skip_to(at_s),
         }
     }
 
@@ -55,6 +61,7 @@ impl Source {
         match self {
             Self::Generated(generated) => generated.expected(from_s, to_s),
             Self::Trace(trace) => trace.expected(from_s, to_s),
+            Self::Recorded(recorded) => recorded.expected(from_s, to_s),
         }
     }
 }
