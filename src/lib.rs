@@ -22,6 +22,7 @@ pub mod lp;
 pub mod parallel;
 pub mod plan;
 pub mod planner;
+pub mod pricing;
 pub mod report;
 pub mod risk;
 pub mod simulate;

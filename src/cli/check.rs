@@ -1,8 +1,10 @@
 //! `gpuplan check`: hold a plan against its scenario.
 
+use super::prices::cache;
 use super::{Exit, Terminal};
 use crate::check::{self, Finding};
-use crate::input::{self, Loaded, Rejected, render};
+use crate::domain::InputFile;
+use crate::input::{self, LoadOptions, Loaded, PriceBook, Rejected, render};
 use crate::plan::{PLAN_FORMAT, Plan};
 use serde::Serialize;
 use std::io::Write;
@@ -16,6 +18,9 @@ pub struct Args {
     /// Scenario that the plan was made from [default: ./scenario.yaml; for a demo plan, the embedded example]
     #[arg(long, value_name = "PATH")]
     pub scenario: Option<PathBuf>,
+    /// Prices that the plan was made on, where they are not in the cache: a file, `builtin`, or the beginning of a digest
+    #[arg(long, value_name = "SNAPSHOT")]
+    pub prices: Option<String>,
     /// How findings are written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
@@ -39,7 +44,13 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
             return Exit::BadInput;
         }
     };
-    match load_scenario(args, &plan) {
+    let inputs: Vec<InputFile> =
+        plan.provenance.inputs.iter().map(|input| InputFile { path: input.path.clone(), sha256: input.sha256.clone() }).collect();
+    let prices = match cache::book_of(&inputs, args.prices.as_deref(), terminal) {
+        Ok(prices) => prices,
+        Err(fault) => return super::prices::told(&fault, terminal),
+    };
+    match load_scenario(args, (&plan, prices.as_ref())) {
         Ok(loaded) => {
             let findings = check::plan(&loaded.scenario, &plan);
             report(&Answer { plan: &plan, findings: &findings }, args.format, terminal)
@@ -54,11 +65,12 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
 }
 
 /// The scenario named, the one here, or for a demo plan the embedded example.
-fn load_scenario(args: &Args, plan: &Plan) -> Result<Loaded, Rejected> {
+fn load_scenario(args: &Args, (plan, prices): (&Plan, Option<&PriceBook>)) -> Result<Loaded, Rejected> {
+    let options = LoadOptions { prices, ..LoadOptions::default() };
     match &args.scenario {
-        Some(path) => input::load(path),
-        None if plan.demo => input::load_builtin_demo(),
-        None => input::load(Path::new("scenario.yaml")),
+        Some(path) => input::load_with(path, options),
+        None if plan.demo => input::load_builtin_demo_with(options),
+        None => input::load_with(Path::new("scenario.yaml"), options),
     }
 }
 

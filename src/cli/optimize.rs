@@ -1,5 +1,6 @@
 //! `gpuplan optimize`: scenario in, plan and files out.
 
+use super::prices::cache::{self, PriceArgs};
 use super::progress::Progress;
 use super::write::write_all;
 use super::{Exit, Terminal};
@@ -7,7 +8,7 @@ use crate::check::Finding;
 use crate::domain::{Scenario, Target};
 use crate::emit::{self, Artifact};
 use crate::input::series_file::Days;
-use crate::input::{self, Loaded, Rejected, render};
+use crate::input::{self, LoadOptions, Loaded, Rejected, render};
 use crate::plan::replay::ReplayInputs;
 use crate::plan::{Plan, from_solution};
 use crate::planner::{self, PlanError};
@@ -71,6 +72,9 @@ pub struct Args {
     /// Weeks that --verify plays, each with its own arrivals and reclaims
     #[arg(long, default_value_t = 20, requires = "verify", value_parser = clap::value_parser!(u32).range(3..=1000))]
     pub seeds: u32,
+    /// Prices.
+    #[command(flatten)]
+    pub prices: PriceArgs,
     /// Plan only: leave out levers, sensitivities and relaxations, which take most of the time
     #[arg(long)]
     pub quick: bool,
@@ -104,7 +108,16 @@ fn days(text: &str) -> Result<Days, String> {
 
 /// Runs the command.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
-    let loaded = match load((args.scenario.as_deref(), args.plan_on), terminal) {
+    let named = scenario_of(args.scenario.as_deref());
+    let prices = match cache::book(&args.prices, named.is_none(), terminal) {
+        Ok(prices) => prices,
+        Err(fault) => return super::prices::told(&fault, terminal),
+    };
+    if prices.is_none() && named.is_some() {
+        cache::say_embedded(terminal);
+    }
+    let chosen = LoadOptions { days: args.plan_on, prices: prices.as_ref(), ..LoadOptions::default() };
+    let loaded = match load((named, chosen), terminal) {
         Ok(loaded) => loaded,
         Err(rejected) => return reject(&rejected, terminal),
     };
@@ -118,7 +131,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
     let progress = Progress::start(terminal.color_err);
     if args.verify {
         let seeds = Seeds { first: 1, count: args.seeds };
-        let played = match args.replay_on.map(|days| load((args.scenario.as_deref(), Some(days)), terminal)).transpose() {
+        let played = match args.replay_on.map(|days| load((named, LoadOptions { days: Some(days), ..chosen }), terminal)).transpose() {
             Ok(played) => played,
             Err(rejected) => return reject(&rejected, terminal),
         };
@@ -149,20 +162,21 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
     }
 }
 
-/// The scenario named, the one here, or the embedded example.
-fn load((named, days): (Option<&Path>, Option<Days>), terminal: &mut Terminal) -> Result<Loaded, Box<Rejected>> {
-    let of = |path: &Path| days.map_or_else(|| input::load(path), |days| input::load_days(path, days)).map_err(Box::new);
-    match named {
-        Some(path) => of(path),
-        None if Path::new(DEFAULT_SCENARIO).exists() => of(Path::new(DEFAULT_SCENARIO)),
-        None => {
-            let _ = writeln!(
-                terminal.err,
-                "no {DEFAULT_SCENARIO} here: planning the embedded example fleet (not yours); `gpuplan init` starts your own\n"
-            );
-            input::load_builtin_demo().map_err(Box::new)
-        }
+/// The scenario named, or the one here; none: the embedded example.
+fn scenario_of(named: Option<&Path>) -> Option<&Path> {
+    let here = Path::new(DEFAULT_SCENARIO);
+    named.or(here.exists().then_some(here))
+}
+
+fn load((path, options): (Option<&Path>, LoadOptions<'_>), terminal: &mut Terminal) -> Result<Loaded, Box<Rejected>> {
+    if let Some(path) = path {
+        return input::load_with(path, options).map_err(Box::new);
     }
+    let _ = writeln!(
+        terminal.err,
+        "no {DEFAULT_SCENARIO} here: planning the embedded example fleet (not yours); `gpuplan init` starts your own\n"
+    );
+    input::load_builtin_demo_with(options).map_err(Box::new)
 }
 
 fn reject(rejected: &Rejected, terminal: &mut Terminal) -> Exit {

@@ -1,10 +1,11 @@
 //! `gpuplan validate`: every fault of a scenario and its files, or one line that says it is sound.
 
+use super::prices::cache::{self, PriceArgs};
 use super::{Exit, Terminal};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::input::read::Sources;
 use crate::input::render::Lines;
-use crate::input::{self, render};
+use crate::input::{self, LoadOptions, render};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -16,6 +17,9 @@ pub struct Args {
     /// Scenario file, or the folder of a `scenario.yaml`.
     #[arg(default_value = "scenario.yaml")]
     pub scenario: PathBuf,
+    /// Prices.
+    #[command(flatten)]
+    pub prices: PriceArgs,
     /// How to print the diagnostics.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
@@ -57,7 +61,11 @@ struct Report<'a> {
 
 /// Runs the command.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
-    let outcome = input::load(&args.scenario);
+    let prices = match cache::book(&args.prices, false, terminal) {
+        Ok(prices) => prices,
+        Err(fault) => return super::prices::told(&fault, terminal),
+    };
+    let outcome = input::load_with(&args.scenario, LoadOptions { prices: prices.as_ref(), ..LoadOptions::default() });
     let (diagnostics, sources, scenario) = match &outcome {
         Ok(loaded) => (&loaded.diagnostics, &loaded.sources, Some(&loaded.scenario)),
         Err(rejected) => (&rejected.diagnostics, &rejected.sources, None),

@@ -37,6 +37,23 @@ pub fn write_all(dir: &Path, artifacts: &[Artifact]) -> io::Result<()> {
     write_with(dir, artifacts, &mut |_| Ok(()))
 }
 
+/// Writes one file beside its place and renames it: it is there as a whole or not at all.
+///
+/// # Errors
+/// The file system's own fault; what was there is untouched.
+pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().map(std::ffi::OsStr::to_owned).unwrap_or_default();
+    name.push(format!(".new-{}", std::process::id()));
+    let new = path.with_file_name(name);
+    let written = File::create(&new).and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all()));
+    let written = written.and_then(|()| fs::rename(&new, path));
+    if written.is_err() {
+        // What is half written is ours alone; the first fault is the one to report.
+        drop(fs::remove_file(&new));
+    }
+    written
+}
+
 fn write_with(dir: &Path, artifacts: &[Artifact], before: &mut dyn FnMut(Step) -> io::Result<()>) -> io::Result<()> {
     check_paths(artifacts)?;
     let places = Places::of(dir)?;
@@ -185,7 +202,7 @@ fn fill(new: &Path, artifacts: &[Artifact], before: &mut dyn FnMut(Step) -> io::
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        write_file(&path, &artifact.contents)?;
+        create(&path, &artifact.contents)?;
     }
     let paths: BTreeSet<&str> = artifacts.iter().map(|artifact| artifact.path.as_str()).collect();
     let mut marker = format!("{TITLE}\n");
@@ -193,11 +210,11 @@ fn fill(new: &Path, artifacts: &[Artifact], before: &mut dyn FnMut(Step) -> io::
         marker.push_str(path);
         marker.push('\n');
     }
-    write_file(&new.join(MARKER), &marker)?;
+    create(&new.join(MARKER), &marker)?;
     folders.iter().try_for_each(|folder| sync(folder))
 }
 
-fn write_file(path: &Path, contents: &str) -> io::Result<()> {
+fn create(path: &Path, contents: &str) -> io::Result<()> {
     // `create_new`: on a file system without case two paths may be one file.
     let mut file = File::create_new(path)?;
     file.write_all(contents.as_bytes())?;

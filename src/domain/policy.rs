@@ -106,6 +106,11 @@ pub struct Adders {
     pub discount_percent: f64,
 }
 
+impl Adders {
+    /// Nothing on top of the price list.
+    pub const NONE: Self = Self { usd_per_node_hour: 0.0, percent: 0.0, discount_percent: 0.0 };
+}
+
 /// Spot risk where the scenario knows better than the prior.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpotRiskOverride {
@@ -134,6 +139,25 @@ pub struct Risk {
     pub allow_scarce_release: bool,
     /// Estimated operating points may be planned on.
     pub allow_estimated: bool,
+}
+
+impl Risk {
+    /// Availability of a spot pool of which nothing is known.
+    pub const PRIOR_AVAILABILITY: f64 = 0.8;
+    /// Collapses an hour of a spot pool of which nothing is known.
+    pub const PRIOR_RECLAIMS_PER_HOUR: f64 = 0.05;
+
+    /// What a scenario plans on that says nothing of risk.
+    #[must_use]
+    pub const fn prior() -> Self {
+        Self {
+            prior_availability: Self::PRIOR_AVAILABILITY,
+            prior_reclaims_per_hour: Self::PRIOR_RECLAIMS_PER_HOUR,
+            overrides: Vec::new(),
+            allow_scarce_release: false,
+            allow_estimated: false,
+        }
+    }
 }
 
 /// What the user asks for.

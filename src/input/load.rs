@@ -5,7 +5,8 @@ use super::canon;
 use super::capacity_file::{CAPACITY_FORMAT, CapacityFile, Refused};
 use super::codes;
 use super::faults::Faults;
-use super::read::{Files, Sources, Unreadable};
+use super::read::{Files, MAX_BYTES, Sources, Unreadable};
+use super::request_file::{RequestFile, Rows, Slip};
 use super::scenario_file::ScenarioFile;
 use super::series_file::{self, Days, Series, SeriesColumns, Trace};
 use super::suggest;
@@ -79,52 +80,54 @@ fn profile_key(workload: &WorkloadFile) -> ProfileKey {
     (workload.profile.value.clone(), workload.profile_file.as_ref().map(|file| file.value.clone()))
 }
 
+/// Prices to plan on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PriceBook {
+    /// What can be bought, and the GPU types.
+    pub catalog: Catalog,
+    /// What the prices are, as an input of the plan: name and digest.
+    pub origin: InputFile,
+}
+
+/// What is taken of a scenario, and what goes with it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LoadOptions<'a> {
+    /// Days of every series, so that a plan can be tried on days that it was not made from; none: all.
+    pub days: Option<Days>,
+    /// Do not look at the capacity tables: for whoever is about to make them.
+    pub ignore_tables: bool,
+    /// Prices; none: those that are compiled in.
+    pub prices: Option<&'a PriceBook>,
+}
+
 /// Loads `scenario.yaml`, or the one in a folder.
 ///
 /// # Errors
 /// All faults of the scenario and of every file that it names.
 pub fn load(path: &Path) -> Result<Loaded, Rejected> {
-    load_with(path, (Tables::Read, None))
+    load_with(path, LoadOptions::default())
 }
 
-/// Loads a scenario without looking at its capacity tables: for whoever is about to make them.
-///
-/// # Errors
-/// All faults of the scenario and of every other file that it names.
-pub fn load_without_tables(path: &Path) -> Result<Loaded, Rejected> {
-    load_with(path, (Tables::Ignore, None))
-}
-
-/// What is done with the capacity tables that a scenario names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tables {
-    Read,
-    Ignore,
-}
-
-/// What is taken of a scenario.
-#[derive(Clone, Copy, Debug)]
-struct Choice {
-    /// The embedded example.
-    demo: bool,
-    tables: Tables,
-    /// Days of every series; none: all.
-    days: Option<Days>,
-}
-
-/// Loads a scenario with only some days of its series, so that a plan is tried on days that it was not made from.
+/// Loads a scenario with some of its days only, without its capacity tables, or with other prices.
 ///
 /// # Errors
 /// As [`load`]; a series that does not have these days.
-pub fn load_days(path: &Path, days: Days) -> Result<Loaded, Rejected> {
-    load_with(path, (Tables::Read, Some(days)))
-}
-
-fn load_with(path: &Path, (tables, days): (Tables, Option<Days>)) -> Result<Loaded, Rejected> {
+pub fn load_with(path: &Path, options: LoadOptions<'_>) -> Result<Loaded, Rejected> {
     let file = if path.is_dir() { path.join("scenario.yaml") } else { path.to_owned() };
     let root = file.parent().map(Path::to_owned).unwrap_or_default();
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    gather(Files::Disk(&root), &name, Choice { demo: false, tables, days })
+    gather(Files::Disk(&root), &name, Choice { demo: false, options })
+}
+
+/// Name of the embedded prices among a plan's inputs.
+pub const BUILTIN_PRICES: &str = "builtin:offerings.csv";
+
+/// What is taken of which scenario.
+#[derive(Clone, Copy, Debug)]
+struct Choice<'a> {
+    /// The embedded example.
+    demo: bool,
+    options: LoadOptions<'a>,
 }
 
 /// Loads the embedded example.
@@ -132,30 +135,61 @@ fn load_with(path: &Path, (tables, days): (Tables, Option<Days>)) -> Result<Load
 /// # Errors
 /// Never with the data that is in the tree: a test loads it.
 pub fn load_builtin_demo() -> Result<Loaded, Rejected> {
-    let mut loaded = gather(Files::Embedded(builtin::DEMO), "scenario.yaml", Choice { demo: true, tables: Tables::Read, days: None })?;
+    load_builtin_demo_with(LoadOptions::default())
+}
+
+/// Loads the embedded example with other prices, or some days of it.
+///
+/// # Errors
+/// The prices lack a region or a machine that the example names.
+pub fn load_builtin_demo_with(options: LoadOptions<'_>) -> Result<Loaded, Rejected> {
+    let mut loaded = gather(Files::Embedded(builtin::DEMO), "scenario.yaml", Choice { demo: true, options })?;
     mark_as_demo(&mut loaded.scenario);
     Ok(loaded)
 }
 
-/// Reads a trace of requests by itself, for a replay; it may be compressed with gzip.
+/// Reads through a trace of requests, for a replay; it may be packed with gzip, and of any length.
 ///
 /// # Errors
-/// All faults of the file, with their lines.
-pub fn requests(path: &Path) -> Result<Trace, Rejected> {
+/// All faults of the file, with their lines; of a file above 64 MiB the first one.
+pub fn requests(path: &Path) -> Result<RequestFile, Rejected> {
+    let sound = |reader| {
+        let mut rows = Rows::open(reader)?;
+        let mut file = RequestFile { path: path.to_owned(), has_tokens: rows.has_tokens(), rows: 0, last_s: 0.0 };
+        for request in &mut rows {
+            file.last_s = request?.t_s;
+            file.rows += 1;
+        }
+        Ok(file)
+    };
+    match super::read::stream(path).map(sound) {
+        Ok(Ok(file)) if file.rows > 0 => Ok(file),
+        Ok(Err(slip)) => Err(all_faults(path, Some(&slip))),
+        Ok(Ok(_)) | Err(_) => Err(all_faults(path, None)),
+    }
+}
+
+/// Every fault of a trace that can be held as a text, else the one that was met.
+fn all_faults(path: &Path, met: Option<&Slip>) -> Rejected {
     let mut faults = Faults::of(path);
     let mut sources = Sources::new();
-    let trace = match super::read::text(path) {
-        Err(why) => {
+    match (super::read::text(path), met) {
+        (Err(Unreadable::TooLarge), Some(slip)) => {
+            let message = format!("`{}`, line {}: {}", path.display(), slip.line, slip.message);
+            faults.error(codes::BAD_CELL, Span::default(), message).help("every cell is a finite number, not negative; `t_s` never falls");
+        }
+        (Err(why), _) => {
             unreadable(path, &why, Span::default(), &mut faults);
-            None
         }
-        Ok(text) => {
-            let trace = series_file::trace(&text, &mut faults);
+        (Ok(text), _) => {
+            let sound = series_file::trace(&text, &mut faults).is_some();
+            if sound {
+                faults.error(codes::BAD_CELL, Span::default(), met.map_or("it changed while it was read", |slip| &slip.message));
+            }
             sources.insert(path.to_owned(), text);
-            trace
         }
-    };
-    trace.ok_or_else(|| Rejected { diagnostics: faults.into_vec(), sources })
+    }
+    Rejected { diagnostics: faults.into_vec(), sources }
 }
 
 /// Names of the example never pass for the user's own: all start with `demo-`, and nothing patches a Deployment.
@@ -184,9 +218,10 @@ struct Desk<'a> {
     days: Option<Days>,
 }
 
-fn gather(files: Files<'_>, name: &str, Choice { demo, tables, days }: Choice) -> Result<Loaded, Rejected> {
+fn gather(files: Files<'_>, name: &str, Choice { demo, options }: Choice<'_>) -> Result<Loaded, Rejected> {
     let shown = files.shown(name);
-    let catalog = match builtin::catalog() {
+    let known = options.prices.map_or_else(builtin::catalog, |prices| Ok(prices.catalog.clone()));
+    let catalog = match known {
         Ok(catalog) => catalog,
         Err(error) => {
             let broken = Diagnostic::new(codes::BROKEN_BUILTIN, Severity::Error, error.to_string());
@@ -202,7 +237,7 @@ fn gather(files: Files<'_>, name: &str, Choice { demo, tables, days }: Choice) -
         profiles: BTreeMap::new(),
         data: DataFiles::default(),
         inputs: BTreeSet::new(),
-        days,
+        days: options.days,
     };
     let mut faults = Faults::of(&shown);
     let text = match files.read(name) {
@@ -223,7 +258,7 @@ fn gather(files: Files<'_>, name: &str, Choice { demo, tables, days }: Choice) -
     };
     desk.profiles_of(&file, &mut faults);
     desk.data_of(&file, &mut faults);
-    if let (Some(named), Tables::Read) = (&file.capacity_tables, tables) {
+    if let (Some(named), false) = (&file.capacity_tables, options.ignore_tables) {
         desk.data.capacity = desk.capacity_of(named, &mut faults);
     }
     let known = Known { catalog: &desk.catalog, profiles: &desk.profiles, data: &desk.data, demo };
@@ -238,9 +273,10 @@ fn gather(files: Files<'_>, name: &str, Choice { demo, tables, days }: Choice) -
     scenario.sha256 = canon::sha256(&scenario);
     let own = if demo { format!("builtin:{name}") } else { name.to_owned() };
     desk.inputs.insert(InputFile { path: own, sha256: scenario.sha256.clone() });
-    for (path, text) in [("builtin:accelerators.csv", builtin::ACCELERATORS_CSV), ("builtin:offerings.csv", builtin::OFFERINGS_CSV)] {
-        desk.inputs.insert(InputFile { path: path.to_owned(), sha256: canon::sha256_hex(text.as_bytes()) });
-    }
+    let embedded = |path: &str, text: &str| InputFile { path: path.to_owned(), sha256: canon::sha256_hex(text.as_bytes()) };
+    desk.inputs.insert(embedded("builtin:accelerators.csv", builtin::ACCELERATORS_CSV));
+    let prices = options.prices.map(|prices| prices.origin.clone());
+    desk.inputs.insert(prices.unwrap_or_else(|| embedded(BUILTIN_PRICES, builtin::OFFERINGS_CSV)));
     scenario.inputs = desk.inputs.into_iter().collect();
     sort(&mut diagnostics, &shown);
     let capacity_tables = file.capacity_tables.map(|named| named.value);
@@ -261,6 +297,9 @@ fn unreadable<'f>(shown: &Path, why: &Unreadable, at: Span, faults: &'f mut Faul
     let shown = shown.display();
     match why {
         Unreadable::Missing(why) => faults.error(codes::NO_FILE, at, format!("cannot read `{shown}`: {why}")),
+        Unreadable::TooLarge => {
+            faults.error(codes::NOT_TEXT, at, format!("`{shown}` is no text to read: larger than {} MiB", MAX_BYTES >> 20))
+        }
         Unreadable::NotText(why) => faults.error(codes::NOT_TEXT, at, format!("`{shown}` is no text to read: {why}")),
     }
 }

@@ -13,6 +13,7 @@ pub mod profile_file;
 pub mod read;
 pub mod render;
 mod repair;
+pub mod request_file;
 pub mod scenario_file;
 pub mod series_file;
 pub mod suggest;
@@ -21,4 +22,6 @@ pub mod week;
 pub mod workload_file;
 pub mod yaml;
 
-pub use load::{Loaded, Rejected, load, load_builtin_demo, load_days, load_without_tables, requests};
+pub use load::{
+    BUILTIN_PRICES, LoadOptions, Loaded, PriceBook, Rejected, load, load_builtin_demo, load_builtin_demo_with, load_with, requests,
+};

@@ -14,6 +14,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("domain", &["units", "ids"]),
     ("catalog", &["domain", "diagnostic", "units", "ids", "input"]),
     ("input", &["domain", "diagnostic", "units", "ids", "catalog"]),
+    ("pricing", &["domain", "diagnostic", "units", "ids", "catalog"]),
     ("demand", &["domain", "units", "ids"]),
     ("risk", &["domain", "units", "ids"]),
     ("sizing", &["domain", "units", "ids"]),
@@ -36,7 +37,7 @@ const KNOWS: &[(&str, &[&str])] = &[
 ];
 
 /// Files, environment, network, processes and standard streams.
-const OUTSIDE_WORLD: &[&str] = &["cli", "input::read", "main"];
+const OUTSIDE_WORLD: &[&str] = &["cli", "input::read", "main", "pricing::http", "pricing::account", "pricing::store"];
 /// The clock.
 const CLOCK: &[&str] = &["cli", "main"];
 

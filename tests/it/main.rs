@@ -28,6 +28,7 @@ mod layering;
 mod markdown;
 mod measured;
 mod metamorphic;
+mod other_days;
 mod planned;
 mod report;
 mod report_fixture;

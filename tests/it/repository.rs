@@ -37,10 +37,11 @@ pub fn text(path: &Path) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The program that is tested, ready for arguments, run in the root.
+/// The program that is tested, ready for arguments, run in the root; no snapshot of prices of whoever runs the tests is seen.
 pub fn gpuplan(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gpuplan"));
     command.args(arguments).current_dir(root()).env("NO_COLOR", "1").env("COLUMNS", "110");
+    command.env("GPUPLAN_CACHE_DIR", std::env::temp_dir().join("gpuplan-tests-have-no-cache"));
     command
 }
 

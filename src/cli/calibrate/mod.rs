@@ -5,12 +5,13 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+use super::prices::cache::{self, PriceArgs};
 use super::progress::Progress;
+use super::write::write_file;
 use super::{Exit, Terminal};
 use crate::input::capacity_file::{CapacityEntry, CapacityFile, Refused};
-use crate::input::{self, Loaded, Rejected, render};
+use crate::input::{self, LoadOptions, Loaded, Rejected, render};
 use clap::ValueEnum;
-use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -42,6 +43,9 @@ pub struct Args {
     /// Most replicas that are simulated together
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub max_replicas: u32,
+    /// Prices.
+    #[command(flatten)]
+    pub prices: PriceArgs,
     /// How to print the answer
     #[arg(long, value_enum, default_value = "human")]
     pub format: Format,
@@ -49,7 +53,14 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
-    let (loaded, folder) = match load(args.scenario.as_deref()) {
+    let here = Path::new(DEFAULT_SCENARIO);
+    let named = args.scenario.as_deref().or(here.exists().then_some(here));
+    let prices = match cache::book(&args.prices, named.is_none(), terminal) {
+        Ok(prices) => prices,
+        Err(fault) => return super::prices::told(&fault, terminal),
+    };
+    let options = LoadOptions { ignore_tables: true, prices: prices.as_ref(), ..LoadOptions::default() };
+    let (loaded, folder) = match load(named, options) {
         Ok(found) => found,
         Err(rejected) => {
             let style = render::Style { color: terminal.color_err, ..render::Style::default() };
@@ -92,13 +103,12 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
 }
 
 /// The scenario named, the one here, or the embedded example; with its folder, if it has one. Its tables are not looked at.
-fn load(named: Option<&Path>) -> Result<(Loaded, Option<PathBuf>), Box<Rejected>> {
-    let here = Path::new(DEFAULT_SCENARIO);
-    let Some(path) = named.or(here.exists().then_some(here)) else {
-        return Ok((input::load_builtin_demo().map_err(Box::new)?, None));
+fn load(named: Option<&Path>, options: LoadOptions<'_>) -> Result<(Loaded, Option<PathBuf>), Box<Rejected>> {
+    let Some(path) = named else {
+        return Ok((input::load_builtin_demo_with(options).map_err(Box::new)?, None));
     };
     let folder = if path.is_dir() { path.to_owned() } else { path.parent().map(Path::to_owned).unwrap_or_default() };
-    Ok((input::load_without_tables(path).map_err(Box::new)?, Some(folder)))
+    Ok((input::load_with(path, options).map_err(Box::new)?, Some(folder)))
 }
 
 /// Tables of a file that is there. One that was changed by hand counts for nothing; one that is something else stays.
@@ -117,19 +127,10 @@ fn existing(path: &Path, terminal: &mut Terminal) -> Result<Vec<CapacityEntry>, 
     }
 }
 
-/// Writes beside the file and renames: it is there as a whole or not at all.
+/// Writes the tables.
 fn write(path: &Path, file: &CapacityFile) -> io::Result<()> {
     let text = serde_json::to_string_pretty(file)? + "\n";
-    let mut name = path.file_name().map(std::ffi::OsStr::to_owned).unwrap_or_default();
-    name.push(format!(".new-{}", std::process::id()));
-    let new = path.with_file_name(name);
-    let written = File::create(&new).and_then(|mut f| f.write_all(text.as_bytes()).and_then(|()| f.sync_all()));
-    let written = written.and_then(|()| fs::rename(&new, path));
-    if written.is_err() {
-        // What is half written is ours alone; the first fault is the one to report.
-        drop(fs::remove_file(&new));
-    }
-    written
+    write_file(path, text.as_bytes())
 }
 
 /// How the tables get into the plan, where the scenario does not say so yet.

@@ -1,8 +1,7 @@
-//! `gpuplan prices`: the catalogue as a table, each price with its day and its source.
+//! `gpuplan prices list`: prices as a table, each with its day and its source.
 
-use super::{Exit, Terminal};
-use crate::catalog::{Catalog, CatalogRow, RowCapacity, builtin};
-use crate::domain::Cloud;
+use super::{CloudArg, Exit, Terminal, cache, told};
+use crate::catalog::{Catalog, CatalogRow, RowCapacity};
 use crate::input::suggest;
 use clap::ValueEnum;
 use serde::Serialize;
@@ -11,28 +10,9 @@ use std::io::{self, Write};
 use tabled::builder::Builder;
 use tabled::settings::Style;
 
-/// Arguments.
-#[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub struct Args {
-    /// What to do; `list` if left out.
-    #[command(subcommand)]
-    pub command: Option<Command>,
-    /// Which prices.
-    #[command(flatten)]
-    pub list: ListArgs,
-}
-
-/// What to do with prices.
-#[derive(Debug, clap::Subcommand)]
-pub enum Command {
-    /// List prices, cheapest GPU-hour first within a GPU type.
-    List(ListArgs),
-}
-
 /// Which prices, and how they are printed.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct ListArgs {
+pub struct Args {
     /// GPU type, or the beginning of one: `l40s`, `a100`.
     #[arg(long)]
     pub gpu: Option<String>,
@@ -48,20 +28,12 @@ pub struct ListArgs {
     /// How it is bought.
     #[arg(long, value_enum)]
     pub capacity_type: Option<CapacityArg>,
+    /// Which prices: `current`, `builtin`, the beginning of a snapshot's digest, or a file.
+    #[arg(long, value_name = "SNAPSHOT")]
+    pub prices: Option<String>,
     /// How to print.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
-}
-
-/// Clouds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CloudArg {
-    /// Amazon Web Services.
-    Aws,
-    /// Google Cloud.
-    Gcp,
-    /// Microsoft Azure.
-    Azure,
 }
 
 /// Ways to buy.
@@ -118,17 +90,14 @@ struct PricesDocument<'a> {
 }
 
 /// Runs the command.
-pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
-    let list = match &args.command {
-        Some(Command::List(list)) => list,
-        None => &args.list,
-    };
-    let catalog = match builtin::catalog() {
+pub fn run(list: &Args, terminal: &mut Terminal) -> Exit {
+    let catalog = match cache::catalog(list.prices.as_deref(), terminal) {
         Ok(catalog) => catalog,
-        Err(error) => return told(terminal, &error.to_string(), Exit::Failure),
+        Err(fault) => return told(&fault, terminal),
     };
     if let Some(fault) = unknown(list, &catalog) {
-        return told(terminal, &fault, Exit::BadInput);
+        let _ = writeln!(terminal.err, "error: {fault}");
+        return Exit::BadInput;
     }
     let mut rows: Vec<&CatalogRow> = catalog.rows.iter().filter(|row| is_asked_for(row, list)).collect();
     rows.sort_by(|a, b| a.accelerator.cmp(&b.accelerator).then(per_gpu(a).total_cmp(&per_gpu(b))).then(place(a).cmp(&place(b))));
@@ -140,14 +109,8 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
     if written.is_ok() { Exit::Done } else { Exit::Failure }
 }
 
-fn told(terminal: &mut Terminal, fault: &str, exit: Exit) -> Exit {
-    // Nothing is left to do if even the fault cannot be told.
-    let _ = writeln!(terminal.err, "error: {fault}");
-    exit
-}
-
 /// A filter that no price can pass, with the way out.
-fn unknown(list: &ListArgs, catalog: &Catalog) -> Option<String> {
+fn unknown(list: &Args, catalog: &Catalog) -> Option<String> {
     let gpus: BTreeSet<&str> = catalog.rows.iter().map(|row| row.accelerator.as_str()).collect();
     let regions: BTreeSet<&str> = catalog.rows.iter().map(|row| row.region.as_str()).collect();
     let fault = |what: &str, given: &str, known: &BTreeSet<&str>| {
@@ -169,15 +132,8 @@ fn is_gpu(known: &str, given: &str) -> bool {
     known == given || known.strip_prefix(&given).is_some_and(|rest| rest.starts_with('-'))
 }
 
-fn is_asked_for(row: &CatalogRow, list: &ListArgs) -> bool {
-    let cloud = list.cloud.is_none_or(|cloud| {
-        row.cloud
-            == match cloud {
-                CloudArg::Aws => Cloud::Aws,
-                CloudArg::Gcp => Cloud::Gcp,
-                CloudArg::Azure => Cloud::Azure,
-            }
-    });
+fn is_asked_for(row: &CatalogRow, list: &Args) -> bool {
+    let cloud = list.cloud.is_none_or(|cloud| row.cloud == cloud.cloud());
     let capacity = list.capacity_type.is_none_or(|capacity| {
         row.capacity_type
             == match capacity {

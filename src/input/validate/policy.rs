@@ -164,9 +164,10 @@ pub fn risk(file: &RiskFile, faults: &mut Faults) -> Risk {
     let mut overrides: Vec<SpotRiskOverride> = overrides.collect();
     overrides.sort_by(|a, b| (&a.instance_type, &a.region).cmp(&(&b.instance_type, &b.region)));
     Risk {
-        prior_availability: optional(faults, file.prior_availability.as_ref(), share("prior_availability")).unwrap_or(0.8),
+        prior_availability: optional(faults, file.prior_availability.as_ref(), share("prior_availability"))
+            .unwrap_or(Risk::PRIOR_AVAILABILITY),
         prior_reclaims_per_hour: optional(faults, file.prior_reclaims_per_hour.as_ref(), between("prior_reclaims_per_hour", 0.0, 60.0))
-            .unwrap_or(0.05),
+            .unwrap_or(Risk::PRIOR_RECLAIMS_PER_HOUR),
         overrides,
         allow_scarce_release: file.allow_scarce_release,
         allow_estimated: file.allow_estimated,
