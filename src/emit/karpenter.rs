@@ -73,9 +73,16 @@ fn requirements(pool: &NodePool) -> Value {
         one_of("topology.kubernetes.io/region", std::slice::from_ref(&pool.region)),
     ];
     if !pool.zones.is_empty() {
-        rows.push(one_of("topology.kubernetes.io/zone", &pool.zones));
+        rows.push(one_of(zone_key(&pool.zones), &pool.zones));
     }
     Value::Array(rows)
+}
+
+/// Label that zones are required by. Ids (`use1-az1`) mean the same to every AWS account; names (`us-east-1a`) do not, and are the
+/// account's own.
+fn zone_key(zones: &[String]) -> &'static str {
+    let is_id = |zone: &String| zone.rsplit_once("-az").is_some_and(|(_, number)| number.parse::<u8>().is_ok());
+    if zones.iter().all(is_id) { names::ZONE_ID_LABEL } else { names::ZONE_LABEL }
 }
 
 /// Labels of the plan and the pool's own; those of domains that Karpenter keeps for itself are left out.
@@ -126,4 +133,16 @@ fn node_class(plan: &Plan) -> Value {
             }],
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zones_are_required_by_id_where_they_are_ids() {
+        let key = |zones: &[&str]| zone_key(&zones.iter().map(|zone| (*zone).to_owned()).collect::<Vec<_>>());
+        assert_eq!(key(&["use1-az1", "use1-az6"]), "topology.k8s.aws/zone-id");
+        assert_eq!(key(&["us-east-1a", "us-east-1b"]), "topology.kubernetes.io/zone");
+    }
 }

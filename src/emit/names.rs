@@ -5,6 +5,10 @@ use sha2::{Digest, Sha256};
 
 /// Node label that carries the pool's name: what pods select and what every node of the pool must have.
 pub const POOL_LABEL: &str = "gpuplan.dev/pool";
+/// Node label of a zone's name.
+pub const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
+/// Node label of a zone's id on AWS, which Karpenter knows as well.
+pub const ZONE_ID_LABEL: &str = "topology.k8s.aws/zone-id";
 
 /// Longest DNS label.
 const LABEL_MAX: usize = 63;

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 pub const PORT: u16 = 8000;
 
 /// Topology key of zones.
-const ZONE: &str = "topology.kubernetes.io/zone";
+const ZONE: &str = super::names::ZONE_LABEL;
 
 /// Pools of a part of a workload: its own and the one that stands in for it.
 #[derive(Clone, Copy)]

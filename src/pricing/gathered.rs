@@ -178,10 +178,21 @@ pub struct PlacementScore {
     pub region: String,
     /// Zone id.
     pub zone: String,
-    /// Machine.
+    /// Machine; `g6e.*` where the score is that of any size of a family, for AWS scores sets of machines.
     pub instance_type: String,
     /// 1 to 10.
     pub score: u8,
+}
+
+impl PlacementScore {
+    /// Whether it is the score of a machine, or of its family.
+    #[must_use]
+    pub fn is_of(&self, instance_type: &str) -> bool {
+        match self.instance_type.strip_suffix(".*") {
+            Some(family) => instance_type.split_once('.').is_some_and(|(of, _)| of == family),
+            None => self.instance_type == instance_type,
+        }
+    }
 }
 
 /// A commitment that the account holds.

@@ -3,6 +3,7 @@
 //! In: public price lists, or the user's own accounts. Out: a [`snapshot::Snapshot`], which is a catalogue with a digest. A straight line:
 //! sources gather, `sanity` judges, `snapshot` keeps; nothing of it is known to the planner, which sees a catalogue.
 
+pub mod account;
 pub mod assemble;
 pub mod codes;
 pub mod diff;

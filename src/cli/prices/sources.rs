@@ -7,6 +7,7 @@ use super::scope;
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::domain::Cloud;
+use crate::pricing::account;
 use crate::pricing::codes;
 use crate::pricing::gathered::Gathered;
 use crate::pricing::http::{Client, OnBytes, Policy};
@@ -107,14 +108,38 @@ fn no_key() -> Diagnostic {
 /// Asks one cloud through the user's account.
 #[must_use]
 pub fn account(scope: &Scope<'_>, policy: Policy, progress: &dyn Fn(&str)) -> (Gathered, Vec<Diagnostic>) {
-    let _ = (policy, progress);
-    (Gathered::default(), vec![no_feature(scope.cloud)])
+    let is_gpu_type: &dyn Fn(&str) -> bool = &scope::has_gpus(scope.cloud, scope.catalog);
+    let asked = account::Scope { regions: scope.regions, is_gpu_type, now: scope.now, progress };
+    match scope.cloud {
+        Cloud::Aws => aws_account(policy, &asked),
+        Cloud::Gcp => gcp_account(policy, &asked),
+        Cloud::Azure => (Gathered::default(), vec![account::missing_feature(Cloud::Azure)]),
+    }
 }
 
-fn no_feature(cloud: Cloud) -> Diagnostic {
-    let feature = cloud.as_str();
-    let message = format!("{}: this program was built without the feature `{feature}`, which asks your account", name(cloud));
-    let mut fault = Diagnostic::new(codes::NO_FEATURE, Severity::Error, message);
-    fault.help(format!("build it with `cargo install --path . --features {feature}`, or use --source public"));
-    fault
+#[cfg(feature = "aws")]
+fn aws_account(policy: Policy, scope: &account::Scope<'_>) -> (Gathered, Vec<Diagnostic>) {
+    // The SDK knows AWS_PROFILE itself.
+    account::aws::fetch(&account::aws::Settings { policy, profile: None }, scope)
+}
+
+#[cfg(not(feature = "aws"))]
+fn aws_account(_: Policy, _: &account::Scope<'_>) -> (Gathered, Vec<Diagnostic>) {
+    (Gathered::default(), vec![account::missing_feature(Cloud::Aws)])
+}
+
+#[cfg(feature = "gcp")]
+fn gcp_account(policy: Policy, scope: &account::Scope<'_>) -> (Gathered, Vec<Diagnostic>) {
+    let settings = account::gcp::Settings {
+        policy,
+        project: set("GOOGLE_CLOUD_PROJECT").or_else(|| set("CLOUDSDK_CORE_PROJECT")),
+        compute: set("CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE"),
+        billing: set("CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDBILLING"),
+    };
+    account::gcp::fetch(&settings, scope)
+}
+
+#[cfg(not(feature = "gcp"))]
+fn gcp_account(_: Policy, _: &account::Scope<'_>) -> (Gathered, Vec<Diagnostic>) {
+    (Gathered::default(), vec![account::missing_feature(Cloud::Gcp)])
 }

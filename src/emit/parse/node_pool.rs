@@ -9,7 +9,7 @@ use super::node::Value;
 use super::quantity;
 use super::terraform::{self, Pool, Values};
 use super::types::PoolSpec;
-use crate::emit::POOL_LABEL;
+use crate::emit::{POOL_LABEL, names};
 
 /// A node that is older than a replay's week is no event of it.
 const WEEK_S: u32 = 7 * 24 * 3600;
@@ -82,7 +82,7 @@ fn requirements(inner: Field, faults: &mut Faults) -> Option<Requirements> {
     };
     let capacity = of_key("karpenter.sh/capacity-type");
     let (instance_types, regions) = (of_key("node.kubernetes.io/instance-type"), of_key("topology.kubernetes.io/region"));
-    let zones = of_key("topology.kubernetes.io/zone").unwrap_or_default();
+    let zones = of_key(names::ZONE_LABEL).or_else(|| of_key(names::ZONE_ID_LABEL)).unwrap_or_default();
     let mut one = |key: &str, values: Option<Vec<String>>| match values.as_deref() {
         Some([only]) => Some(only.clone()),
         found => {

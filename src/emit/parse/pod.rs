@@ -8,7 +8,7 @@ use super::types::PodSpec;
 use crate::emit::POOL_LABEL;
 
 /// Topology key of zones.
-const ZONE: &str = "topology.kubernetes.io/zone";
+const ZONE: &str = crate::emit::names::ZONE_LABEL;
 /// Resource of GPUs.
 const GPU: &str = "nvidia.com/gpu";
 /// Bytes of a MiB.

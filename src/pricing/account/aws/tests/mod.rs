@@ -274,6 +274,8 @@ fn placement_scores_are_of_families_with_three_sizes() {
     let scores: Vec<(&str, &str, u8)> =
         gathered.placement.iter().map(|score| (score.instance_type.as_str(), score.zone.as_str(), score.score)).collect();
     assert_eq!(scores, [("g6e.*", "use1-az1", 9), ("g6e.*", "use1-az4", 3)]);
+    let score = &gathered.placement[0];
+    assert!(score.is_of("g6e.48xlarge") && !score.is_of("g6.xlarge") && !score.is_of("p5.48xlarge"));
     let asked: Vec<Question> = cloud.asked().into_iter().filter(|question| answers::action(question) == "GetSpotPlacementScores").collect();
     assert_eq!(asked.len(), 1, "one question, for the one family of three sizes");
     for wanted in ["InstanceType.3=g6e.xlarge", "TargetCapacity=1", "SingleAvailabilityZone=true", "RegionName.1=us-east-1"] {
