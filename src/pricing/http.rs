@@ -228,7 +228,7 @@ fn transport(fault: &ureq::Error) -> Try {
         ureq::Error::Io(io) if matches!(io.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => {
             again(codes::TIMED_OUT, format!("no answer in time ({fault})"), SLOW)
         }
-        ureq::Error::BadUri(_) | ureq::Error::Tls(_) | ureq::Error::Rustls(_) => Try::Final(Fault {
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::Tls(_) | ureq::Error::Rustls(_) => Try::Final(Fault {
             code: codes::UNREACHABLE,
             message: fault.to_string(),
             help: "check the address; behind a proxy that opens TLS, name its certificate in SSL_CERT_FILE",
@@ -294,4 +294,38 @@ pub fn masked(text: &str) -> String {
 /// Not for anything that has to be repeated: only for jitter.
 fn random() -> u64 {
     std::hash::RandomState::new().build_hasher().finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_in_addresses_are_masked() {
+        assert_eq!(masked("https://x.test/skus?key=abc123&page=2"), "https://x.test/skus?key=***&page=2");
+        assert_eq!(masked("GET /a?page=2&Token=abc failed"), "GET /a?page=2&Token=*** failed");
+        assert_eq!(masked("https://x.test/a?sig=a%2Bb"), "https://x.test/a?sig=***");
+        // Words that only end alike are no secrets.
+        assert_eq!(masked("https://x.test/a?monkey=1&k=2"), "https://x.test/a?monkey=1&k=2");
+        assert_eq!(masked("pr\u{f6}bel?key=\u{e4}\u{f6}"), "pr\u{f6}bel?key=***");
+    }
+
+    #[test]
+    fn waits_double_with_jitter_and_follow_the_server() {
+        let policy = Policy { first_wait: Duration::from_secs(1), ..Policy::default() };
+        let shortest = |retry| policy.wait(retry, None, 0);
+        let longest = |retry| policy.wait(retry, None, u64::MAX);
+        assert_eq!((shortest(0), longest(0).as_secs_f64().round() as u64), (Duration::from_millis(500), 1));
+        assert_eq!(shortest(2), Duration::from_secs(2));
+        assert_eq!(shortest(30), Policy::LONGEST_OWN_WAIT / 2);
+        assert_eq!(policy.wait(0, Some(Duration::from_secs(7)), 0), Duration::from_secs(7));
+        assert_eq!(policy.wait(0, Some(Duration::from_secs(3600)), 0), Policy::LONGEST_WAIT);
+    }
+
+    #[test]
+    fn the_words_of_an_error_are_found_in_its_body() {
+        assert_eq!(first_words(r#"{"error": {"code": 400, "message": "API key  not valid."}}"#), "API key not valid.");
+        assert_eq!(first_words("<html><body>Forbidden</body></html>"), "");
+        assert_eq!(first_words("plain words\nin lines"), "plain words in lines");
+    }
 }

@@ -84,7 +84,9 @@ pub fn pooled(zones: &[&[PricePoint]], window: Window, on_demand_usd_per_hour: O
         return None;
     }
     let weighted = by_price(&zones);
-    let no_discount = |on_demand: f64| weighted.iter().filter(|(price, _)| *price >= NO_DISCOUNT * on_demand).map(|(_, w)| w).sum();
+    // A sum of nothing is -0.
+    let no_discount =
+        |on_demand: f64| weighted.iter().filter(|(price, _)| *price >= NO_DISCOUNT * on_demand).map(|(_, w)| w).sum::<f64>() + 0.0;
     Some(SpotStatistics {
         days,
         level: mean(&Zone::level),

@@ -54,6 +54,25 @@ fn the_fleet_costs_50_000_and_40_percent_are_saved() {
     assert_eq!(plan.sensitivity.len(), 6);
 }
 
+/// The promise of the main command, kept: every objective holds in the replay of the files, the bill is the plan's, and 40% are saved
+/// against today's configuration on the same traffic.
+#[test]
+fn the_fleet_ends_verified() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = optimize("fleet-50k", &dir.path().join("out"), &["--target", "-40%", "--quick", "--verify", "--format", "json"]);
+    assert_eq!(code(&output, "verify"), 0);
+    let plan: Plan = serde_json::from_slice(&output.stdout).unwrap();
+    let replay = plan.verification.replay.as_ref().unwrap();
+    assert_eq!(plan.verification.status, "VERIFIED", "{}", plan.verification.reason);
+    for workload in &replay.workloads {
+        assert!(workload.met, "{}", workload.name);
+        assert!(workload.kind != "service" || workload.attainment_ci_low >= workload.slo_target, "{}", workload.name);
+    }
+    let off = replay.usd_per_month.as_f64() / plan.cost.usd_per_month.as_f64() - 1.0;
+    assert!(off.abs() <= 0.03, "the bill is off by {off}");
+    assert!(replay.saving.unwrap() >= 0.4, "{:?}: {:?}", replay.saving, replay.withheld);
+}
+
 #[test]
 fn no_lever_does_most_of_it_and_they_add_up() {
     let (_, plan) = planned::explained();

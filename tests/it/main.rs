@@ -30,6 +30,7 @@ mod measured;
 mod metamorphic;
 mod other_days;
 mod planned;
+mod prices;
 mod report;
 mod report_fixture;
 mod repository;

@@ -166,7 +166,13 @@ pub fn book_of(inputs: &[InputFile], named: Option<&str>, terminal: &mut Termina
     let builtin = inputs.iter().any(|input| input.path == BUILTIN_PRICES);
     let named = named.or(own.map(|input| input.sha256.as_str())).or(builtin.then_some("builtin"));
     let args = PriceArgs { prices: named.map(str::to_owned), max_price_age: u32::MAX };
-    book(&args, true, terminal)
+    book(&args, true, terminal).map_err(|mut fault| {
+        if fault.code == codes::NO_SNAPSHOT {
+            let help = fault.help.take().unwrap_or_default();
+            fault.help(format!("{help}; the plan was made on that one, and a file of it can be named with --prices"));
+        }
+        fault
+    })
 }
 
 /// Warning about prices past the limit. What is compiled in is old by its nature; that is in its name.

@@ -103,9 +103,17 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
         return Exit::No;
     }
     let base = || snapshot::from_builtin(&builtin, cache::newest_day(&builtin));
+    let refresh = Refresh { gathered: &brought.gathered, scope: &brought.scope, accelerators: &builtin.accelerators, now };
+    let tried = store.latest().map(|latest| merge::merge(&latest.found.map_or_else(base, |kept| kept.snapshot), &refresh));
+    if let Ok((next, findings)) = tried
+        && next.rows.iter().all(|row| row.read_at != Some(now))
+    {
+        findings.iter().for_each(|finding| tell(finding, terminal));
+        let _ = writeln!(terminal.err, "no price that was read can be used; the last good snapshot is as it was");
+        return Exit::No;
+    }
     let appended = store.append(|previous| {
         let previous = previous.unwrap_or_else(base);
-        let refresh = Refresh { gathered: &brought.gathered, scope: &brought.scope, accelerators: &builtin.accelerators, now };
         let (next, findings) = merge::merge(&previous, &refresh);
         (next, (previous, findings))
     });
@@ -115,6 +123,8 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
     };
     let (previous, findings) = appended.made;
     appended.findings.iter().chain(&findings).for_each(|finding| tell(finding, terminal));
+    // A list of which no price can be used is as good as none.
+    let complete = complete && findings.iter().all(|finding| finding.code != codes::NOTHING_FOUND);
     let changes = diff::diff(&previous, &appended.kept.snapshot);
     let answer = Answer {
         snapshot: &appended.kept.snapshot,

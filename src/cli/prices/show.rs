@@ -57,7 +57,7 @@ fn facts(snapshot: &Snapshot, row: &PriceRow) -> Value {
         .filter(same_machine)
         .map(|other| json!({"offering": other.key().to_string(), "usd_per_hour": other.row.usd_per_hour}));
     let held = snapshot.held_back.iter().filter(|held| held.key == key);
-    let placement = snapshot.placement.iter().filter(|p| p.region == row.row.region && p.instance_type == row.row.instance_type);
+    let placement = snapshot.placement.iter().filter(|p| p.region == row.row.region && p.is_of(&row.row.instance_type));
     json!({
         "format": "gpuplan/price/v1",
         "offering": key.to_string(),

@@ -2,7 +2,7 @@
 //!
 //! In: how to ask, and what for. Out: what the account's regions brought, and the faults of calls that brought nothing. Credentials,
 //! profiles, endpoints and proxies come by the usual variables and files, which the client library reads. What may be asked is a
-//! policy of nine actions, all of which only read (`docs/prices.md`).
+//! policy of eight actions, all of which only read (`docs/prices.md`).
 
 mod faults;
 mod machines;
