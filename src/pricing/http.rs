@@ -207,7 +207,7 @@ struct Counted<'a, R> {
 }
 
 /// Bytes between two tellings.
-const TELL_EVERY: u64 = 4 << 20;
+const TELL_EVERY: u64 = 16 << 20;
 
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

@@ -145,7 +145,7 @@ fn human(
         let month = line.usd_per_month.map_or_else(|| "no price any more".to_owned(), |usd| format!("{usd:+.2}"));
         table.push_record([line.pool.clone(), line.change.key.to_string(), price(line.change.before), price(line.change.after), month]);
     }
-    let total: f64 = lines.iter().filter_map(|l| l.usd_per_month).sum();
+    let total: f64 = lines.iter().filter_map(|l| l.usd_per_month).fold(0.0, |sum, usd| sum + usd);
     writeln!(terminal.out, "{}\n", table.build().with(Style::blank()))?;
     writeln!(
         terminal.out,

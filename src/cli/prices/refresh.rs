@@ -107,6 +107,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
     let tried = store.latest().map(|latest| merge::merge(&latest.found.map_or_else(base, |kept| kept.snapshot), &refresh));
     if let Ok((next, findings)) = tried
         && next.rows.iter().all(|row| row.read_at != Some(now))
+        && next.held_back.iter().all(|held| held.first_seen != now)
     {
         findings.iter().for_each(|finding| tell(finding, terminal));
         let _ = writeln!(terminal.err, "no price that was read can be used; the last good snapshot is as it was");

@@ -3,7 +3,7 @@
 use super::Context;
 use super::fleet::{instance_type, region};
 use super::values::{between, date, dns_label, not_negative, number, one_line, optional, positive, price, quoted, share, unique};
-use crate::catalog::{PriceOverride, family};
+use crate::catalog::{CatalogRow, PriceOverride, builtin, family};
 use crate::domain::{
     Adders, CapacityType, Cloud, InstanceType, NodeAutoscaler, NodeAutoscalerKind, Quota, QuotaUnit, Reserves, Risk, SpotEvidence,
     SpotRiskOverride, Target,
@@ -83,9 +83,23 @@ fn of_family(given: &At<String>, region: &RegionId, context: &Context<'_>, fault
     if members.is_empty() {
         let known: BTreeSet<String> = shapes.iter().map(|shape| family::family(shape.cloud, shape.id.as_str())).collect();
         let message = format!("no GPU instance type of family {} is offered in `{region}`", quoted(given));
-        faults.error(codes::UNKNOWN_FAMILY, given.span, message).help = suggest::help(given, known.iter().map(String::as_str));
+        // Today's prices may leave out a family that there is; its quota then counts nothing.
+        if is_embedded(given, region) {
+            faults
+                .warning(codes::UNKNOWN_FAMILY, given.span, message)
+                .help("the prices that are planned on leave it out: `gpuplan prices list`");
+        } else {
+            faults.error(codes::UNKNOWN_FAMILY, given.span, message).help = suggest::help(given, known.iter().map(String::as_str));
+        }
     }
     members
+}
+
+/// Whether the prices that are compiled in know the family in the region.
+fn is_embedded(given: &str, region: &RegionId) -> bool {
+    let is_of =
+        |row: &CatalogRow| row.region == region.as_str() && family::family(row.cloud, &row.instance_type).eq_ignore_ascii_case(given);
+    builtin::catalog().is_ok_and(|catalog| catalog.rows.iter().any(is_of))
 }
 
 /// The node autoscaler: as given, else the usual one of the regions' cloud.

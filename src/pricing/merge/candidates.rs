@@ -44,6 +44,8 @@ pub struct Candidates {
     pub prices: BTreeMap<OfferingKey, Candidate>,
     /// Names with quotes that contradict each other.
     pub contradicted: BTreeSet<OfferingKey>,
+    /// Names that are listed, and of which no quote can be used.
+    pub unusable: BTreeSet<OfferingKey>,
 }
 
 /// Days of spot history that are looked at: AWS keeps no more.
@@ -66,6 +68,7 @@ impl Candidates {
                 None => summed.add(BAD_ENTRY, "commitments for neither one year nor three, left out", format!("`{}`", quote.instance_type)),
             }
         }
+        let listed: BTreeSet<OfferingKey> = quotes.iter().map(|(key, _)| key.clone()).collect();
         let usable = sanity::usable(quotes, summed);
         let Agreed { quotes, contradicted } = sanity::agreed(usable, summed);
         let mut by_name: BTreeMap<OfferingKey, Vec<(Option<&str>, &Quote)>> = BTreeMap::new();
@@ -73,7 +76,8 @@ impl Candidates {
             by_name.entry(key).or_default().push((zone, quote));
         }
         prices.extend(by_name.into_iter().filter_map(|(key, quotes)| Some((key.clone(), from_quotes(key, &quotes)?))));
-        Self { prices, contradicted }
+        let unusable = listed.into_iter().filter(|key| !prices.contains_key(key)).collect();
+        Self { prices, contradicted, unusable }
     }
 }
 

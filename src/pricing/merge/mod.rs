@@ -72,7 +72,7 @@ const GONE: Kind = (codes::NO_LONGER_LISTED, Severity::Note);
 pub fn merge(previous: &Snapshot, refresh: &Refresh<'_>) -> (Snapshot, Vec<Diagnostic>) {
     let mut summed = Summed::default();
     let machines = Machines::of(refresh.gathered, previous, refresh.accelerators);
-    let Candidates { mut prices, contradicted } = Candidates::of(refresh, &mut summed);
+    let Candidates { mut prices, contradicted, unusable } = Candidates::of(refresh, &mut summed);
     let mut with_machine: BTreeMap<OfferingKey, Machine> = BTreeMap::new();
     prices.retain(|key, _| match machines.machine(key.cloud, &key.instance_type) {
         Some(machine) => with_machine.insert(key.clone(), machine).is_none(),
@@ -88,7 +88,8 @@ pub fn merge(previous: &Snapshot, refresh: &Refresh<'_>) -> (Snapshot, Vec<Diagn
     let kinds: BTreeSet<PriceKind> = prices.keys().map(kind).collect();
     let before: BTreeMap<OfferingKey, &PriceRow> = previous.rows.iter().map(|row| (row.key(), row)).collect();
     let held_before: BTreeMap<&OfferingKey, &HeldBack> = previous.held_back.iter().map(|held| (&held.key, held)).collect();
-    let keeps = |key: &OfferingKey| !kinds.contains(&kind(key)) || contradicted.contains(key) && !prices.contains_key(key);
+    // Listed, and not to be believed: no reason to take it for gone.
+    let keeps = |key: &OfferingKey| !kinds.contains(&kind(key)) || unusable.contains(key);
     let rows = before.iter().filter(|(key, _)| keeps(key)).map(|(key, row)| (key.clone(), (*row).clone())).collect();
 
     let mut next = Next { machines, before, now: refresh.now, rows, held_back: Vec::new(), refused: BTreeSet::new(), summed };

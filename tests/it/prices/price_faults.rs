@@ -119,3 +119,23 @@ fn a_jump_is_taken_when_it_is_seen_twice() {
     assert_eq!((price(&desk).round() as i64, held(&desk)), (70, 0));
     assert!(before.iter().all(|(file, bytes)| desk.snapshots().get(file) == Some(bytes)));
 }
+
+/// Where every price of a list has jumped nothing of it is taken at the first look; the second look must still find that there was a first.
+#[test]
+fn a_whole_list_that_jumps_is_taken_when_it_is_seen_twice() {
+    let dear = items(|_, items| {
+        items.retain(|item| item["type"] == "Consumption" && !item["skuName"].as_str().unwrap().ends_with(" Spot"));
+        for item in items {
+            item["retailPrice"] = json!(item["retailPrice"].as_f64().unwrap() * 6.0);
+        }
+    });
+    let server = public(vec![dear]);
+    let desk = Desk::at(&server);
+    desk.take_cache_of(good());
+    let ask = "--cloud azure --region westeurope --retries 0";
+    let price = || rows(&desk.newest())["azure/westeurope/Standard_NC4as_T4_v3/on-demand"]["usd_per_hour"].as_f64().unwrap();
+    desk.refresh(ask).says(&["warning[E1823]", "held back until a refresh brings them again (4)"]);
+    assert!((price() - 0.66).abs() < 1e-9, "{}", price());
+    desk.refresh(ask).ends(0).says(&["note[E1823]", "came again, taken (4)"]);
+    assert!((price() - 3.96).abs() < 1e-9, "{}", price());
+}

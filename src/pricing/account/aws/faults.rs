@@ -129,7 +129,9 @@ fn refused<E: ProvideErrorMetadata>(action: &Action<'_>, fault: &SdkError<E>, tr
     let meta = fault.meta();
     let code = meta.code().unwrap_or("no code");
     let what = action.what();
-    let said = in_short(meta.message().unwrap_or_default());
+    // What comes from further inside the service may quote the request.
+    let is_inside = status >= 500 || status == 429 || code.contains("Throttl") || code.contains("LimitExceeded");
+    let said = if is_inside { String::new() } else { in_short(meta.message().unwrap_or_default()) };
     let said = if said.is_empty() { format!("`{code}` (HTTP {status})") } else { format!("`{code}`: {said}") };
     let by_status = match status {
         401 | 403 => Some(Why::NotAllowed),
