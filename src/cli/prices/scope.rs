@@ -41,7 +41,6 @@ pub fn regions(clouds: &[CloudArg], named: &[String], catalog: &Catalog) -> Resu
 }
 
 /// Whether a machine of a cloud has NVIDIA GPUs, by its name: those of the catalogue, and families that may get new sizes.
-#[must_use]
 pub fn has_gpus(cloud: Cloud, catalog: &Catalog) -> impl Fn(&str) -> bool + use<> {
     let known: BTreeSet<String> = catalog.rows.iter().filter(|row| row.cloud == cloud).map(|row| row.instance_type.clone()).collect();
     move |name: &str| known.contains(name) || family(cloud, name)
@@ -57,8 +56,8 @@ fn family(cloud: Cloud, name: &str) -> bool {
         }
         Cloud::Azure => {
             let size = name.strip_prefix("Standard_").unwrap_or_default();
-            let nvidia = ["NC", "ND", "NV"].iter().any(|family| size.starts_with(family));
-            nvidia && !size.contains("MI300X") && !size.contains("V710") && !(size.starts_with("NV") && size.ends_with("_v4"))
+            let with_amd = size.contains("MI300X") || size.contains("V710") || size.starts_with("NV") && size.ends_with("_v4");
+            !with_amd && ["NC", "ND", "NV"].iter().any(|family| size.starts_with(family))
         }
         Cloud::Gcp => ["a2-", "a3-", "a4-", "a4x-", "g2-", "g4-"].iter().any(|family| name.starts_with(family)),
     }
