@@ -110,7 +110,7 @@ fn a_throttled_question_is_asked_again() {
     let cloud =
         but("DescribeSpotPriceHistory", |_| refusal("DescribeSpotPriceHistory", 503, "RequestLimitExceeded", "Request limit exceeded."));
     let (_, faults) = ask(&cloud, &hasty(), &["us-east-1"]);
-    let expected = "[E1804] AWS ec2:DescribeSpotPriceHistory in us-east-1: too many requests (3 tries): `RequestLimitExceeded`: Request limit exceeded.";
+    let expected = "[E1804] AWS ec2:DescribeSpotPriceHistory in us-east-1: too many requests (3 tries): `RequestLimitExceeded` (HTTP 503)";
     assert_eq!(of(&faults), [expected]);
     let asked = cloud.asked().iter().filter(|question| answers::action(question) == "DescribeSpotPriceHistory").count();
     assert_eq!(asked, 3);
