@@ -148,12 +148,16 @@ fn unknown_stays_unknown() {
         assert!((row["usd_per_hour"].as_f64().unwrap() - price).abs() < CLOSE, "{row}");
         assert_eq!((row["as_of"].as_str(), row.get("read_at")), (Some(day), None), "{name}");
     }
+    // Another currency, nothing, above on-demand: never taken; where there was a price before it may stay.
     for name in [
-        // Another currency, nothing, above on-demand.
         "aws/us-east-1/p5en.48xlarge/spot",
         "gcp/us-central1/n1-standard-4+1xT4/spot",
         "aws/us-east-1/g6.48xlarge/on-demand",
         "aws/us-east-1/g4dn.12xlarge/spot",
+    ] {
+        assert!(rows.get(name).is_none_or(|row| row.get("read_at").is_none()), "{}", rows[name]);
+    }
+    for name in [
         // Not on offer, and not sold so.
         "aws/us-east-1/g5.48xlarge/spot",
         "gcp/us-central1/a3-highgpu-1g/on-demand",
