@@ -95,14 +95,17 @@ fn money(s: &Simulation) -> String {
 fn method(s: &Simulation) -> String {
     let m = &s.method;
     let mut text = format!(
-        "{} seeds of {} h from {}, {} sampling, {} requests in {:.1} s",
+        "{} seeds of {} h from {}, {} sampling, {} requests",
         m.seeds,
         m.hours,
         m.week_of,
         m.sampling,
         grouped(s.requests_simulated),
-        s.wall_seconds
     );
+    // Only a replay by itself is timed: a plan's own has to be the same bytes each time.
+    if s.wall_seconds > 0.0 {
+        text.push_str(&format!(" in {:.1} s", s.wall_seconds));
+    }
     for (what, factor) in [("demand", m.demand_factor), ("hazard", m.hazard_factor)] {
         if (factor - 1.0).abs() > 1e-12 {
             text.push_str(&format!(", {what} x{factor}"));
