@@ -24,15 +24,38 @@ pub struct Freedom {
     pub placement: bool,
     /// Precisions other than today's, where the owner accepts them.
     pub precision: bool,
+    /// Several workloads on one GPU, where their owners allow it.
+    pub sharing: bool,
+    /// Commitments that are not held yet, where the scenario offers them.
+    pub commitments: bool,
+    /// Regions and clouds other than today's, where the scenario says what the distance costs.
+    pub regions: bool,
 }
 
 impl Freedom {
     /// Everything that the scenario allows.
-    pub const FULL: Self = Self { right_sizing: true, autoscaling: Autoscaling::Full, spot: true, placement: true, precision: true };
+    pub const FULL: Self = Self {
+        right_sizing: true,
+        autoscaling: Autoscaling::Full,
+        spot: true,
+        placement: true,
+        precision: true,
+        sharing: true,
+        commitments: true,
+        regions: true,
+    };
 
     /// Best single accelerator a workload, on demand, tuned HPA, batch nodes stopped when idle.
-    pub const COMPETENT: Self =
-        Self { right_sizing: true, autoscaling: Autoscaling::Tuned, spot: false, placement: false, precision: false };
+    pub const COMPETENT: Self = Self {
+        right_sizing: true,
+        autoscaling: Autoscaling::Tuned,
+        spot: false,
+        placement: false,
+        precision: false,
+        sharing: false,
+        commitments: false,
+        regions: false,
+    };
 
     /// A workload may keep its nodes exactly as they are (only where sizing is not free to replace them).
     #[must_use]

@@ -2,15 +2,9 @@
 //!
 //! In: a CSV file, possibly packed with gzip. Out: an iterator of requests; memory does not grow with the file.
 
-use super::series_file::Request;
+use super::series_file::{LARGEST, LATEST_S, Request, TOKEN_COLUMNS};
 use std::io::Read;
 use std::path::PathBuf;
-
-/// Times beyond a year are in another unit, or count from another day.
-const LATEST_S: f64 = 366.0 * 86_400.0;
-
-/// Largest number of tokens.
-const LARGEST: f64 = 1e12;
 
 /// A trace that has been read through once and is sound.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,9 +55,10 @@ impl<R: Read> Rows<R> {
     pub fn open(inner: R) -> Result<Self, Slip> {
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(inner);
         let headers = reader.headers().map_err(|error| slip(&error, 1))?;
-        let column = |names: [&str; 2]| headers.iter().position(|header| names.contains(&header));
-        let time = column(["t_s", "t_s"]).ok_or_else(|| Slip { line: 1, message: "no column `t_s`".to_owned() })?;
-        let tokens = column(["input_tokens", "in_tok"]).zip(column(["output_tokens", "out_tok"]));
+        let column = |name: &str| headers.iter().position(|header| header == name);
+        let time = column("t_s").ok_or_else(|| Slip { line: 1, message: "no column `t_s`".to_owned() })?;
+        let [input, output] = TOKEN_COLUMNS.map(|names| names.into_iter().find_map(column));
+        let tokens = input.zip(output);
         Ok(Self { reader, record: csv::StringRecord::new(), time, tokens, last_s: 0.0 })
     }
 

@@ -77,11 +77,14 @@ pub struct SeriesColumns {
 
 const DAY_S: f64 = 86_400.0;
 
+/// Names of the column of prompt lengths in a trace, and of answer lengths.
+pub(super) const TOKEN_COLUMNS: [[&str; 2]; 2] = [["input_tokens", "in_tok"], ["output_tokens", "out_tok"]];
+
 /// Times beyond a year are in another unit, or count from another day.
-const LATEST_S: f64 = 366.0 * DAY_S;
+pub(super) const LATEST_S: f64 = 366.0 * DAY_S;
 
 /// Largest number of any other column.
-const LARGEST: f64 = 1e12;
+pub(super) const LARGEST: f64 = 1e12;
 
 /// Faults reported of one CSV file at most.
 const MAX_FAULTS: usize = 8;
@@ -124,8 +127,7 @@ pub fn trace(text: &str, faults: &mut Faults) -> Option<Trace> {
     let before = faults.len();
     let mut table = Table::open(text, faults)?;
     let t = table.column(&["t_s"], faults)?;
-    let input = table.find("input_tokens").or_else(|| table.find("in_tok"));
-    let output = table.find("output_tokens").or_else(|| table.find("out_tok"));
+    let [input, output] = TOKEN_COLUMNS.map(|names| names.into_iter().find_map(|name| table.find(name)));
     let tokens = input.zip(output);
     let wanted: Vec<usize> = std::iter::once(t).chain(tokens.into_iter().flat_map(|(i, o)| [i, o])).collect();
     let rows = table.numbers(&wanted, faults);

@@ -2,6 +2,7 @@
 //!
 //! Emitters and reports read a [`Plan`] and nothing else; the checker reads it beside the scenario.
 
+pub mod bundle;
 pub mod diff;
 pub mod from_solution;
 pub mod money;
@@ -11,6 +12,7 @@ pub mod replay;
 pub mod verification;
 pub mod workload;
 
+pub use bundle::{Bundle, BundleMember};
 pub use diff::{PlanDiff, diff};
 pub use outcome::{
     Baseline, Binding, CommitmentCost, Comparator, CostBreakdown, Lever, NodeGroupCost, Optimality, Relaxation, Sensitivity, Stage,
@@ -61,6 +63,9 @@ pub struct Plan {
     pub pools: Vec<NodePool>,
     /// Workloads, sorted by name.
     pub workloads: Vec<WorkloadPlan>,
+    /// Servers that several services share, sorted by name; their members are also among the workloads, with mode `bundled`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bundles: Vec<Bundle>,
     /// Spans of the week with their own floors, sorted by workload and start.
     pub windows: Vec<Window>,
     /// Explanations for the reader, in a stable order.

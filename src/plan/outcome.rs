@@ -196,7 +196,7 @@ pub struct Stage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lever {
-    /// `right_sizing`, `autoscaling`, `spot`, `placement`; `precision` apart.
+    /// `right_sizing`, `autoscaling`, `spot`, `placement`, and where the scenario offers them `sharing`, `commitments`, `regions`; `precision` apart.
     pub name: String,
     /// Shapley share of the saving (for `precision`: what leaving it out would cost).
     pub usd_per_month: Usd,

@@ -7,6 +7,8 @@ pub mod account;
 pub mod assemble;
 pub mod codes;
 pub mod diff;
+#[cfg(test)]
+pub(crate) mod double;
 pub mod gathered;
 pub mod history;
 pub mod http;

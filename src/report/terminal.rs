@@ -59,6 +59,7 @@ fn sections(plan: &Plan, page: Page) -> Vec<(&'static str, String)> {
         sensitivity,
         pools,
         workloads,
+        bundles: _,
         windows,
         notes,
         provenance: _,

@@ -11,19 +11,42 @@ use crate::solver::SolveError;
 use crate::study::least_cost;
 use crate::units::Usd;
 
-/// Levers in the order of their bits.
-const LEVERS: [&str; 4] = ["right_sizing", "autoscaling", "spot", "placement"];
+/// A lever: its name, and how it widens what may be chosen.
+type Pull = (&'static str, fn(&mut Freedom));
+
+/// Levers in the order of their bits: those that every scenario has, and those that it offers.
+fn in_play(_scenario: &Scenario) -> Vec<Pull> {
+    vec![
+        ("right_sizing", |f| f.right_sizing = true),
+        ("autoscaling", |f| f.autoscaling = Autoscaling::Full),
+        ("spot", |f| f.spot = true),
+        ("placement", |f| f.placement = true),
+    ]
+}
+
+/// No lever pulled. Another precision is kept apart.
+const NONE: Freedom = Freedom {
+    right_sizing: false,
+    autoscaling: Autoscaling::Off,
+    spot: false,
+    placement: false,
+    precision: false,
+    sharing: false,
+    commitments: false,
+    regions: false,
+};
 
 /// Shares of the saving from `baseline` to `least`, which sum to it.
 pub fn of(scenario: &Scenario, (baseline, least): (Usd, Usd)) -> Result<Vec<Lever>, SolveError> {
-    let values = values(scenario, baseline)?;
+    let pulls = in_play(scenario);
+    let values = values(scenario, (&pulls, baseline))?;
     let all = values.len() - 1;
-    let mut levers: Vec<Lever> = LEVERS
+    let mut levers: Vec<Lever> = pulls
         .iter()
         .enumerate()
-        .map(|(bit, name)| Lever {
+        .map(|(bit, (name, _))| Lever {
             name: (*name).to_owned(),
-            usd_per_month: shapley(&values, bit),
+            usd_per_month: shapley(&values, (bit, pulls.len())),
             first_in_usd_per_month: values[0] - values[1 << bit],
             last_in_usd_per_month: values[all & !(1 << bit)] - values[all],
             counted: true,
@@ -48,9 +71,9 @@ pub fn of(scenario: &Scenario, (baseline, least): (Usd, Usd)) -> Result<Vec<Leve
 }
 
 /// Cost of the best plan for every subset of levers, by bit mask. More levers never cost more.
-fn values(scenario: &Scenario, baseline: Usd) -> Result<Vec<Usd>, SolveError> {
-    let masks: Vec<usize> = (1..1 << LEVERS.len()).collect();
-    let solved = parallel::map(&masks, |&mask| match least_cost(scenario, &freedom(mask)) {
+fn values(scenario: &Scenario, (pulls, baseline): (&[Pull], Usd)) -> Result<Vec<Usd>, SolveError> {
+    let masks: Vec<usize> = (1..1 << pulls.len()).collect();
+    let solved = parallel::map(&masks, |&mask| match least_cost(scenario, &freedom(pulls, mask)) {
         Ok(usd) => Ok(usd.min(baseline)),
         Err(SolveError::Infeasible(_)) => Ok(baseline),
         Err(other) => Err(other),
@@ -60,27 +83,25 @@ fn values(scenario: &Scenario, baseline: Usd) -> Result<Vec<Usd>, SolveError> {
         values.push(value?);
     }
     for mask in 1..values.len() {
-        for bit in (0..LEVERS.len()).filter(|bit| mask & (1 << bit) != 0) {
+        for bit in (0..pulls.len()).filter(|bit| mask & (1 << bit) != 0) {
             values[mask] = values[mask].min(values[mask & !(1 << bit)]);
         }
     }
     Ok(values)
 }
 
-fn freedom(mask: usize) -> Freedom {
-    let has = |bit: usize| mask & (1 << bit) != 0;
-    Freedom {
-        right_sizing: has(0),
-        autoscaling: if has(1) { Autoscaling::Full } else { Autoscaling::Off },
-        spot: has(2),
-        placement: has(3),
-        precision: false,
+fn freedom(pulls: &[Pull], mask: usize) -> Freedom {
+    let mut freedom = NONE;
+    for (bit, (_, pull)) in pulls.iter().enumerate() {
+        if mask & (1 << bit) != 0 {
+            pull(&mut freedom);
+        }
     }
+    freedom
 }
 
 /// Mean of what a lever saves over all orders in which levers may be pulled.
-fn shapley(values: &[Usd], bit: usize) -> Usd {
-    let n = LEVERS.len();
+fn shapley(values: &[Usd], (bit, n): (usize, usize)) -> Usd {
     let factorial = |k: usize| (1..=k).product::<usize>() as f64;
     let mut share = 0.0;
     for mask in (0..values.len()).filter(|mask| mask & (1 << bit) == 0) {

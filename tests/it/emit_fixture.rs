@@ -316,6 +316,7 @@ pub fn aws() -> Plan {
         sensitivity: vec![],
         pools: pools(),
         workloads: vec![chat(), big(), embed(), ocr(), search(), studio(), tune()],
+        bundles: Vec::new(),
         windows: windows(),
         notes: vec![HOSTILE.into()],
         provenance: Provenance {

@@ -123,7 +123,8 @@ pub fn rewritten(name: &str, document: &Value) -> tempfile::TempDir {
     root
 }
 
-fn copy(from: &Path, to: &Path) {
+/// A folder, with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

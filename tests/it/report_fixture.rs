@@ -59,6 +59,7 @@ pub fn plan() -> Plan {
         sensitivity: sensitivity(),
         pools: vec![on_demand_pool(), spot_pool(), reserved_pool()],
         workloads: vec![chat(), embed(), rerank(), tune(), vision()],
+        bundles: Vec::new(),
         windows: windows(),
         notes: vec![
             text("`rerank` sleeps from 22:00 to 06:00: its gateway metric exists without its pods"),

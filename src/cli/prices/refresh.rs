@@ -16,6 +16,7 @@ use crate::pricing::gathered::Gathered;
 use crate::pricing::http::Policy;
 use crate::pricing::merge::{self, Refresh, Scope};
 use crate::pricing::snapshot::{self, Snapshot};
+use crate::pricing::store::Kept;
 use clap::ValueEnum;
 use jiff::Timestamp;
 use serde_json::json;
@@ -104,37 +105,24 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
     }
     let base = || snapshot::from_builtin(&builtin, cache::newest_day(&builtin));
     let refresh = Refresh { gathered: &brought.gathered, scope: &brought.scope, accelerators: &builtin.accelerators, now };
-    let tried = store.latest().map(|latest| merge::merge(&latest.found.map_or_else(base, |kept| kept.snapshot), &refresh));
-    if let Ok((next, findings)) = tried
-        && next.rows.iter().all(|row| row.read_at != Some(now))
-        && next.held_back.iter().all(|held| held.first_seen != now)
-    {
-        findings.iter().for_each(|finding| tell(finding, terminal));
-        let _ = writeln!(terminal.err, "no price that was read can be used; the last good snapshot is as it was");
-        return Exit::No;
-    }
     let appended = store.append(|previous| {
         let previous = previous.unwrap_or_else(base);
         let (next, findings) = merge::merge(&previous, &refresh);
-        (next, (previous, findings))
+        (is_news(&next, now).then_some(next), (previous, findings))
     });
-    let appended = match appended {
-        Ok(appended) => appended,
+    let (kept, (previous, findings), damaged) = match appended {
+        Ok(appended) => (appended.kept, appended.made, appended.findings),
         Err(fault) => return told(&fault, terminal),
     };
-    let (previous, findings) = appended.made;
-    appended.findings.iter().chain(&findings).for_each(|finding| tell(finding, terminal));
+    damaged.iter().chain(&findings).for_each(|finding| tell(finding, terminal));
+    let Some(Kept { digest, snapshot, .. }) = kept else {
+        let _ = writeln!(terminal.err, "no price that was read can be used; the last good snapshot is as it was");
+        return Exit::No;
+    };
     // A list of which no price can be used is as good as none.
     let complete = complete && findings.iter().all(|finding| finding.code != codes::NOTHING_FOUND);
-    let changes = diff::diff(&previous, &appended.kept.snapshot);
-    let answer = Answer {
-        snapshot: &appended.kept.snapshot,
-        digest: &appended.kept.digest,
-        scope: &brought.scope,
-        changes: &changes,
-        complete,
-        now,
-    };
+    let changes = diff::diff(&previous, &snapshot);
+    let answer = Answer { snapshot: &snapshot, digest: &digest, scope: &brought.scope, changes: &changes, complete, now };
     let pinned = store.pinned().ok().flatten();
     let written = match args.format {
         Format::Json => answer.json().and_then(|text| writeln!(terminal.out, "{text}")),
@@ -145,6 +133,11 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
         (Ok(()), true) => Exit::Done,
         (Ok(()), false) => Exit::No,
     }
+}
+
+/// Whether anything of this refresh is in it: a price, or one that is held back to be seen again.
+fn is_news(next: &Snapshot, now: Timestamp) -> bool {
+    next.rows.iter().any(|row| row.read_at == Some(now)) || next.held_back.iter().any(|held| held.first_seen == now)
 }
 
 /// Asks every cloud.
@@ -168,12 +161,14 @@ fn gather(args: &Args, (regions, catalog, now): (&Regions, &Catalog, Timestamp),
                 .for_each(|fault| fault.severity = Severity::Note);
         }
         let source = if by_account { args.source } else { SourceArg::Public };
+        // What a fault explains needs no second one.
+        let is_explained = !faults.is_empty();
         for region in regions {
             if gathered.quotes.iter().any(|quote| quote.region == *region)
                 || gathered.spot_history.iter().any(|point| point.region == *region)
             {
                 brought.scope.push(Scope { cloud: *cloud, region: region.clone(), source: source.as_str().to_owned() });
-            } else if faults.is_empty() {
+            } else if !is_explained {
                 faults.push(nothing(*cloud, region));
             }
         }

@@ -5,7 +5,9 @@ use crate::catalog::{RowCapacity, Terms, market};
 use crate::domain::{Adders, CapacityType, Risk};
 use crate::ids::RegionId;
 use crate::pricing::snapshot::{self, PriceRow, Snapshot};
-use serde_json::{Value, json};
+use crate::pricing::statistics::SpotStatistics;
+use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io;
 
 /// Arguments.
@@ -39,145 +41,196 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
     let facts = facts(&found.snapshot, row);
     let written = match args.format {
         Format::Json => serde_json::to_string_pretty(&facts).map_err(io::Error::other).and_then(|text| writeln!(terminal.out, "{text}")),
-        Format::Human => human(&facts, &found, terminal),
+        Format::Human => human(&facts, &found.name, terminal),
     };
     if written.is_ok() { Exit::Done } else { Exit::Failure }
 }
 
 /// Everything, as one document.
-fn facts(snapshot: &Snapshot, row: &PriceRow) -> Value {
-    let key = row.key();
-    let same_machine = |other: &&PriceRow| {
-        let (a, b) = (&other.row, &row.row);
-        (a.cloud, &a.region, &a.instance_type) == (b.cloud, &b.region, &b.instance_type) && other.key() != key
-    };
-    let beside = snapshot
-        .rows
-        .iter()
-        .filter(same_machine)
-        .map(|other| json!({"offering": other.key().to_string(), "usd_per_hour": other.row.usd_per_hour}));
-    let held = snapshot.held_back.iter().filter(|held| held.key == key);
-    let placement = snapshot.placement.iter().filter(|p| p.region == row.row.region && p.is_of(&row.row.instance_type));
-    json!({
-        "format": "gpuplan/price/v1",
-        "offering": key.to_string(),
-        "usd_per_hour": row.row.usd_per_hour,
-        "usd_per_gpu_hour": row.row.usd_per_hour / row.row.gpus,
-        "currency": row.currency,
-        "purchasable": row.row.purchasable,
-        "accelerator": row.row.accelerator,
-        "gpus": row.row.gpus,
-        "gpu_memory_gib": row.row.gpu_memory_gib,
-        "vcpus": row.row.vcpus,
-        "ram_gib": row.row.ram_gib,
-        "zones": row.row.zones,
-        "source": row.row.source,
-        "as_of": row.row.as_of,
-        "read_at": row.read_at.map(|at| at.to_string()),
-        "derivation": row.derivation,
-        "note": row.row.note,
-        "usd_per_hour_by_zone": row.zone_prices,
-        "spot_history": row.statistics.map(|s| json!({
-            "days": s.days, "mean": s.level, "latest": s.latest, "low": s.low, "high": s.high, "p50": s.p50, "p90": s.p90, "p95": s.p95,
-            "volatility": s.volatility, "changes_per_day": s.changes_per_day, "share_at_on_demand": s.share_at_on_demand,
-        })),
-        "interruption_band": row.row.interruption_band,
-        "risk": risk(snapshot, row),
-        "placement_scores": placement.map(|p| json!({"zone": p.zone, "score": p.score})).collect::<Vec<_>>(),
-        "held_back": held.map(|h| json!({"usd_per_hour": h.usd_per_hour, "source": h.source, "as_of": h.as_of, "first_seen": h.first_seen.to_string()})).collect::<Vec<_>>(),
-        "beside": beside.collect::<Vec<_>>(),
-    })
+#[derive(Serialize)]
+struct Facts<'a> {
+    format: &'static str,
+    offering: String,
+    usd_per_hour: f64,
+    usd_per_gpu_hour: f64,
+    currency: &'a str,
+    purchasable: bool,
+    accelerator: &'a str,
+    gpus: f64,
+    gpu_memory_gib: Option<f64>,
+    vcpus: Option<f64>,
+    ram_gib: Option<f64>,
+    zones: &'a [String],
+    source: &'a str,
+    as_of: &'a str,
+    read_at: Option<String>,
+    derivation: &'a str,
+    note: &'a str,
+    usd_per_hour_by_zone: &'a BTreeMap<String, f64>,
+    spot_history: Option<History>,
+    interruption_band: &'a str,
+    risk: Option<PlannedRisk>,
+    placement_scores: Vec<Score<'a>>,
+    held_back: Vec<Held<'a>>,
+    beside: Vec<Beside>,
+}
+
+/// Prices of a spot pool over time.
+#[derive(Serialize)]
+struct History {
+    days: f64,
+    mean: f64,
+    latest: f64,
+    low: f64,
+    high: f64,
+    p50: f64,
+    p90: f64,
+    p95: f64,
+    volatility: f64,
+    changes_per_day: f64,
+    share_at_on_demand: Option<f64>,
 }
 
 /// Availability and hazard that a scenario without knowledge of its own would plan on, and where they come from.
-fn risk(snapshot: &Snapshot, row: &PriceRow) -> Value {
-    let Ok(builtin) = crate::catalog::builtin::catalog() else { return Value::Null };
-    let catalog = snapshot::catalog(snapshot, &builtin);
-    let regions = [RegionId::new(&*row.row.region)];
-    let risk = Risk::prior();
-    let terms = Terms { regions: &regions, adders: Adders::NONE, risk: &risk, prices: &[] };
-    let offerings = market(&catalog, &terms).offerings;
-    let same = |o: &&crate::domain::Offering| o.instance_type.as_str() == row.row.instance_type && o.capacity_type == CapacityType::Spot;
-    let found = offerings.iter().find(same).and_then(|o| o.risk).filter(|_| row.row.capacity_type == RowCapacity::Spot);
-    found.map_or(
-        Value::Null,
-        |r| json!({"availability": r.availability, "reclaims_per_hour": r.reclaims_per_hour, "evidence": r.evidence.as_str()}),
-    )
+#[derive(Serialize)]
+struct PlannedRisk {
+    availability: f64,
+    reclaims_per_hour: f64,
+    evidence: &'static str,
 }
 
-fn human(facts: &Value, found: &cache::Found, terminal: &mut Terminal) -> io::Result<()> {
-    let text = |name: &str| facts[name].as_str().unwrap_or_default().to_owned();
-    let number = |value: &Value| value.as_f64().map_or_else(|| "unknown".to_owned(), |v| format!("{v:.4}"));
-    let plain = |value: &Value| value.as_f64().map_or_else(|| "unknown".to_owned(), |v| format!("{v}"));
-    let list =
-        |value: &Value, one: &dyn Fn(&Value) -> String| value.as_array().into_iter().flatten().map(one).collect::<Vec<_>>().join(", ");
-    let mut lines: Vec<(&str, String)> = vec![
-        ("price", format!("${} an hour, ${} a GPU", number(&facts["usd_per_hour"]), number(&facts["usd_per_gpu_hour"]))),
-        (
-            "machine",
-            format!(
-                "{} x {} ({} GiB each), {} vCPUs, {} GiB",
-                plain(&facts["gpus"]),
-                text("accelerator"),
-                plain(&facts["gpu_memory_gib"]),
-                plain(&facts["vcpus"]),
-                plain(&facts["ram_gib"])
-            ),
-        ),
-        ("source", format!("{}, as of {}", text("source"), text("as_of"))),
-    ];
-    let mut add = |label, value: String| {
-        if !value.is_empty() {
-            lines.push((label, value));
-        }
+/// How likely a request for spot succeeds.
+#[derive(Serialize)]
+struct Score<'a> {
+    zone: &'a str,
+    score: u8,
+}
+
+/// A price that waits to be seen again.
+#[derive(Serialize)]
+struct Held<'a> {
+    usd_per_hour: f64,
+    source: &'a str,
+    as_of: &'a str,
+    first_seen: String,
+}
+
+/// The same machine, bought otherwise.
+#[derive(Serialize)]
+struct Beside {
+    offering: String,
+    usd_per_hour: f64,
+}
+
+fn facts<'a>(snapshot: &'a Snapshot, price: &'a PriceRow) -> Facts<'a> {
+    let PriceRow { row, product: _, payment: _, currency, derivation, zone_prices, statistics, read_at } = price;
+    let key = price.key();
+    let same_machine = |other: &&PriceRow| {
+        let same = (other.row.cloud, &other.row.region, &other.row.instance_type) == (row.cloud, &row.region, &row.instance_type);
+        same && other.key() != key
     };
-    add("read", text("read_at"));
-    add("derivation", text("derivation"));
-    add("note", text("note"));
-    add("zones", list(&facts["zones"], &|zone| zone.as_str().unwrap_or_default().to_owned()));
-    let by_zone = facts["usd_per_hour_by_zone"].as_object().into_iter().flatten();
-    add("zone prices", by_zone.map(|(zone, price)| format!("{zone} {}", number(price))).collect::<Vec<_>>().join(", "));
-    add("history", facts.get("spot_history").filter(|h| !h.is_null()).map(spot_history).unwrap_or_default());
-    add("reclaims", risk_words(&facts["risk"], &text("interruption_band")));
-    add("placement", list(&facts["placement_scores"], &|p| format!("{} {} of 10", p["zone"].as_str().unwrap_or_default(), p["score"])));
-    add(
-        "held back",
-        list(&facts["held_back"], &|h| format!("${} since {}", number(&h["usd_per_hour"]), h["first_seen"].as_str().unwrap_or_default())),
+    let beside = |other: &PriceRow| Beside { offering: other.key().to_string(), usd_per_hour: other.row.usd_per_hour };
+    let scores = snapshot.placement.iter().filter(|p| p.region == row.region && p.is_of(&row.instance_type));
+    let held = snapshot.held_back.iter().filter(|held| held.key == key).map(|held| Held {
+        usd_per_hour: held.usd_per_hour,
+        source: &held.source,
+        as_of: &held.as_of,
+        first_seen: held.first_seen.to_string(),
+    });
+    Facts {
+        format: "gpuplan/price/v1",
+        offering: key.to_string(),
+        usd_per_hour: row.usd_per_hour,
+        usd_per_gpu_hour: row.usd_per_hour / row.gpus,
+        currency,
+        purchasable: row.purchasable,
+        accelerator: &row.accelerator,
+        gpus: row.gpus,
+        gpu_memory_gib: row.gpu_memory_gib,
+        vcpus: row.vcpus,
+        ram_gib: row.ram_gib,
+        zones: &row.zones,
+        source: &row.source,
+        as_of: &row.as_of,
+        read_at: read_at.map(|at| at.to_string()),
+        derivation,
+        note: &row.note,
+        usd_per_hour_by_zone: zone_prices,
+        spot_history: statistics.map(history),
+        interruption_band: &row.interruption_band,
+        risk: risk(snapshot, price),
+        placement_scores: scores.map(|p| Score { zone: &p.zone, score: p.score }).collect(),
+        held_back: held.collect(),
+        beside: snapshot.rows.iter().filter(same_machine).map(beside).collect(),
+    }
+}
+
+fn history(statistics: SpotStatistics) -> History {
+    let SpotStatistics { days, level: mean, latest, low, high, p50, p90, p95, volatility, changes_per_day, share_at_on_demand } =
+        statistics;
+    History { days, mean, latest, low, high, p50, p90, p95, volatility, changes_per_day, share_at_on_demand }
+}
+
+fn risk(snapshot: &Snapshot, price: &PriceRow) -> Option<PlannedRisk> {
+    if price.row.capacity_type != RowCapacity::Spot {
+        return None;
+    }
+    let catalog = snapshot::catalog(snapshot, &cache::builtin_catalog().ok()?);
+    let regions = [RegionId::new(&*price.row.region)];
+    let terms = Terms { regions: &regions, adders: Adders::NONE, risk: &Risk::prior(), prices: &[] };
+    let offerings = market(&catalog, &terms).offerings;
+    let mut spot = offerings.iter().filter(|o| o.capacity_type == CapacityType::Spot);
+    let risk = spot.find(|o| o.instance_type.as_str() == price.row.instance_type)?.risk?;
+    let evidence = risk.evidence.as_str();
+    Some(PlannedRisk { availability: risk.availability, reclaims_per_hour: risk.reclaims_per_hour, evidence })
+}
+
+fn human(facts: &Facts<'_>, from: &str, terminal: &mut Terminal) -> io::Result<()> {
+    let known = |value: Option<f64>| value.map_or_else(|| "unknown".to_owned(), |v| v.to_string());
+    let joined = |parts: Vec<String>| parts.join(", ");
+    let machine = format!(
+        "{} x {} ({} GiB each), {} vCPUs, {} GiB",
+        facts.gpus,
+        facts.accelerator,
+        known(facts.gpu_memory_gib),
+        known(facts.vcpus),
+        known(facts.ram_gib)
     );
-    add("beside", list(&facts["beside"], &|o| format!("{} {}", o["offering"].as_str().unwrap_or_default(), number(&o["usd_per_hour"]))));
-    writeln!(terminal.out, "{}", text("offering"))?;
-    for (label, value) in lines {
+    let lines = [
+        ("price", format!("${:.4} an hour, ${:.4} a GPU", facts.usd_per_hour, facts.usd_per_gpu_hour)),
+        ("machine", machine),
+        ("source", format!("{}, as of {}", facts.source, facts.as_of)),
+        ("read", facts.read_at.clone().unwrap_or_default()),
+        ("derivation", facts.derivation.to_owned()),
+        ("note", facts.note.to_owned()),
+        ("zones", facts.zones.join(", ")),
+        ("zone prices", joined(facts.usd_per_hour_by_zone.iter().map(|(zone, price)| format!("{zone} {price:.4}")).collect())),
+        ("history", facts.spot_history.as_ref().map(history_words).unwrap_or_default()),
+        ("reclaims", facts.risk.as_ref().map(|risk| risk_words(risk, facts.interruption_band)).unwrap_or_default()),
+        ("placement", joined(facts.placement_scores.iter().map(|p| format!("{} {} of 10", p.zone, p.score)).collect())),
+        ("held back", joined(facts.held_back.iter().map(|h| format!("${:.4} since {}", h.usd_per_hour, h.first_seen)).collect())),
+        ("beside", joined(facts.beside.iter().map(|o| format!("{} {:.4}", o.offering, o.usd_per_hour)).collect())),
+    ];
+    writeln!(terminal.out, "{}", facts.offering)?;
+    for (label, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
         writeln!(terminal.out, "  {label:<12} {value}")?;
     }
-    writeln!(terminal.out, "\nfrom {}", found.name)
+    writeln!(terminal.out, "\nfrom {from}")
 }
 
-fn spot_history(history: &Value) -> String {
-    let at = |name: &str| history[name].as_f64().unwrap_or(0.0);
-    let full = history["share_at_on_demand"].as_f64().map(|share| format!(", {:.0}% of the time at the on-demand price", 100.0 * share));
+fn history_words(history: &History) -> String {
+    let History { days, mean, low, high, p50, p90, volatility, changes_per_day, share_at_on_demand, .. } = history;
+    let full = share_at_on_demand.map(|share| format!(", {:.0}% of the time at the on-demand price", 100.0 * share));
     format!(
-        "{:.0} days: mean {:.4}, half of the time below {:.4}, nine tenths below {:.4}, from {:.4} to {:.4}, {:.1} changes a day, daily means vary by {:.0}%{}",
-        at("days"),
-        at("mean"),
-        at("p50"),
-        at("p90"),
-        at("low"),
-        at("high"),
-        at("changes_per_day"),
-        100.0 * at("volatility"),
+        "{days:.0} days: mean {mean:.4}, half of the time below {p50:.4}, nine tenths below {p90:.4}, from {low:.4} to {high:.4}, \
+         {changes_per_day:.1} changes a day, daily means vary by {:.0}%{}",
+        100.0 * volatility,
         full.unwrap_or_default()
     )
 }
 
-fn risk_words(risk: &Value, band: &str) -> String {
-    if risk.is_null() {
-        return String::new();
-    }
+fn risk_words(risk: &PlannedRisk, band: &str) -> String {
     let band = if band.is_empty() { String::new() } else { format!("; advisor band {band} of machines a month") };
-    format!(
-        "planned as away {:.0}% of the time and {} collapses an hour, by {}{band}",
-        100.0 * (1.0 - risk["availability"].as_f64().unwrap_or(0.0)),
-        risk["reclaims_per_hour"],
-        risk["evidence"].as_str().unwrap_or_default()
-    )
+    let away = 100.0 * (1.0 - risk.availability);
+    format!("planned as away {away:.0}% of the time and {} collapses an hour, by {}{band}", risk.reclaims_per_hour, risk.evidence)
 }

@@ -38,6 +38,9 @@ pub struct PlanDiff {
     pub workloads: ItemChanges,
     /// Node pools.
     pub pools: ItemChanges,
+    /// Servers that several services share.
+    #[serde(default, skip_serializing_if = "ItemChanges::is_empty")]
+    pub bundles: ItemChanges,
     /// Windows of the week, by workload, days and hours.
     pub windows: ItemChanges,
     /// Today's node groups.
@@ -141,6 +144,7 @@ impl PlanDiff {
             stages,
             workloads,
             pools,
+            bundles,
             windows,
             node_groups,
             commitments,
@@ -151,7 +155,7 @@ impl PlanDiff {
             notes,
             provenance,
         } = self;
-        let items = [stages, workloads, pools, windows, node_groups, commitments, levers, sensitivity, prices, inputs, notes];
+        let items = [stages, workloads, pools, bundles, windows, node_groups, commitments, levers, sensitivity, prices, inputs, notes];
         [totals, target, optimality, provenance].iter().all(|f| f.is_empty()) && items.iter().all(|i| i.is_empty())
     }
 }
@@ -170,6 +174,7 @@ pub fn diff(before: &Plan, after: &Plan) -> PlanDiff {
         stages: items(a.stages, b.stages),
         workloads: items(a.workloads, b.workloads),
         pools: items(a.pools, b.pools),
+        bundles: items(a.bundles, b.bundles),
         windows: items(a.windows, b.windows),
         node_groups: items(a.node_groups, b.node_groups),
         commitments: items(a.commitments, b.commitments),

@@ -2,8 +2,8 @@
 
 use super::fields::{self, Facts, facts, value};
 use crate::plan::{
-    Baseline, CommitmentCost, Comparator, CostBreakdown, InputDigest, Lever, NodeGroupCost, Optimality, Plan, PriceOrigin, Provenance,
-    Sensitivity, Stage, TargetOutcome, Verification, Window,
+    Baseline, Bundle, CommitmentCost, Comparator, CostBreakdown, InputDigest, Lever, NodeGroupCost, Optimality, Plan, PriceOrigin,
+    Provenance, Sensitivity, Stage, TargetOutcome, Verification, Window,
 };
 
 /// A named thing and its fields.
@@ -17,6 +17,7 @@ pub struct Parts {
     pub stages: Items,
     pub workloads: Items,
     pub pools: Items,
+    pub bundles: Items,
     pub windows: Items,
     pub node_groups: Items,
     pub commitments: Items,
@@ -45,6 +46,7 @@ pub fn of(plan: &Plan) -> Parts {
         sensitivity,
         pools,
         workloads,
+        bundles,
         windows,
         notes,
         provenance,
@@ -63,6 +65,7 @@ pub fn of(plan: &Plan) -> Parts {
         stages: optimality.stages.iter().map(stage).collect(),
         workloads: workloads.iter().map(|w| (w.name.clone(), fields::workload(w))).collect(),
         pools: pools.iter().map(|p| (p.name.clone(), fields::pool(p))).collect(),
+        bundles: bundles.iter().map(bundle).collect(),
         windows: windows.iter().map(window).collect(),
         node_groups: baseline.node_groups.iter().map(node_group).collect(),
         commitments,
@@ -109,6 +112,15 @@ fn optimality_facts(optimality: &Optimality) -> Facts {
 fn stage(stage: &Stage) -> (String, Facts) {
     let Stage { name, unit, value, bound, gap, usd_per_month } = stage;
     (name.clone(), facts![""; usd_per_month, unit, value, bound, gap])
+}
+
+/// The server, and each of its members under its own name.
+fn bundle(bundle: &Bundle) -> (String, Facts) {
+    let Bundle { host, members, interference, interference_source } = bundle;
+    let mut out = fields::workload(host);
+    out.extend(facts![""; interference, interference_source]);
+    out.extend(members.iter().map(|member| (format!("members.{}", member.workload), value(member))));
+    (host.name.clone(), out)
 }
 
 fn window(window: &Window) -> (String, Facts) {

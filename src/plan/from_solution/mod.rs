@@ -79,6 +79,7 @@ pub fn plan(scenario: &Scenario, problem: &Problem, (solution, findings): (&Solu
         sensitivity: Vec::new(),
         pools: billed.pools,
         workloads,
+        bundles: Vec::new(),
         windows,
         notes: Vec::new(),
         provenance: provenance(scenario, problem, solution),

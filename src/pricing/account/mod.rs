@@ -6,8 +6,6 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
-#[cfg(all(test, any(feature = "aws", feature = "gcp")))]
-pub(crate) mod double;
 #[cfg(feature = "gcp")]
 pub mod gcp;
 

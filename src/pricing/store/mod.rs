@@ -62,8 +62,8 @@ pub struct Found<T> {
 /// What [`Store::append`] wrote.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Appended<T> {
-    /// The new snapshot.
-    pub kept: Kept,
+    /// The new snapshot, where one was made.
+    pub kept: Option<Kept>,
     /// What else came of making it.
     pub made: T,
     /// Damaged snapshots that were passed over.
@@ -219,16 +219,17 @@ impl Store {
     }
 
     /// Writes the snapshot that `make` builds on the newest one, which it gets as it is at that moment and no other process changes
-    /// meanwhile. It is also the newest by its name: where the clock says that it is older than what is there, it is moved to one
+    /// meanwhile; nothing where it makes none. It is also the newest by its name: where the clock says that it is older than what is there, it is moved to one
     /// second after, else the next refresh would build on the wrong one.
     ///
     /// # Errors
     /// The cache cannot be written, or another process holds it too long. What was there is untouched.
-    pub fn append<T>(&self, make: impl FnOnce(Option<Snapshot>) -> (Snapshot, T)) -> Result<Appended<T>, Diagnostic> {
+    pub fn append<T>(&self, make: impl FnOnce(Option<Snapshot>) -> (Option<Snapshot>, T)) -> Result<Appended<T>, Diagnostic> {
         self.with_lock(|| {
             let Found { found, findings } = self.latest()?;
             let newest = found.as_ref().map(|kept| whole_seconds(kept.snapshot.taken_at));
-            let (mut snapshot, made) = make(found.map(|kept| kept.snapshot));
+            let (next, made) = make(found.map(|kept| kept.snapshot));
+            let Some(mut snapshot) = next else { return Ok(Appended { kept: None, made, findings }) };
             if let Some(newest) = newest.filter(|newest| whole_seconds(snapshot.taken_at) <= *newest) {
                 snapshot.taken_at = newest.checked_add(SignedDuration::from_secs(1)).unwrap_or(newest);
             }
@@ -237,7 +238,7 @@ impl Store {
             let path = self.folder().join(format!("{}-{digest}{ENDING}", snapshot.taken_at.strftime(STAMP)));
             let packed = snapshot_file::pack(&bytes).map_err(|fault| unusable(&path, "written", &fault))?;
             self.write(&path, &packed)?;
-            Ok(Appended { kept: Kept { digest, path, snapshot: snapshot.sorted() }, made, findings })
+            Ok(Appended { kept: Some(Kept { digest, path, snapshot: snapshot.sorted() }), made, findings })
         })
     }
 

@@ -19,7 +19,7 @@ fn snapshot(taken_at: &str, usd_per_hour: f64) -> Snapshot {
 }
 
 fn append(store: &Store, taken_at: &str, usd_per_hour: f64) -> Result<Kept, Diagnostic> {
-    store.append(|_| (snapshot(taken_at, usd_per_hour), ())).map(|appended| appended.kept)
+    store.append(|_| (Some(snapshot(taken_at, usd_per_hour)), ())).map(|appended| appended.kept.unwrap())
 }
 
 fn latest_price(store: &Store) -> Option<f64> {
@@ -85,7 +85,7 @@ fn writers_at_once_lose_nothing() {
                     let mut next = newest.unwrap_or_else(|| snapshot("2026-11-26T00:00:00Z", 1.0));
                     let (cloud, taken_at) = (crate::domain::Cloud::Aws, at("2026-11-26T00:00:00Z"));
                     next.refreshed.push(Refreshed { cloud, region: format!("region-{writer}"), source: "public".to_owned(), taken_at });
-                    (next, writer)
+                    (Some(next), writer)
                 });
                 added.unwrap().made
             })
@@ -150,7 +150,7 @@ fn damaged_snapshots_are_passed_over_by_name() {
     assert_eq!(store.all().unwrap().found, std::slice::from_ref(&good));
     assert_eq!(store.find(&cut.digest).unwrap_err().code, codes::DAMAGED);
 
-    let next = store.append(|newest| (snapshot("2026-11-26T04:00:00Z", newest.unwrap().rows[0].row.usd_per_hour + 0.5), ())).unwrap();
+    let next = store.append(|newest| (Some(snapshot("2026-11-26T04:00:00Z", newest.unwrap().rows[0].row.usd_per_hour + 0.5)), ())).unwrap();
     assert_eq!((next.findings.len(), latest_price(&store)), (3, Some(1.5)), "built on the good one");
 }
 
@@ -249,4 +249,13 @@ fn a_pin_holds_through_refreshes() {
     assert!(fault.message.starts_with("the pinned snapshot: "), "{fault}");
     fs::write(store.pin_file(), "first").unwrap();
     assert_eq!(store.current().unwrap_err().code, codes::DAMAGED);
+}
+
+#[test]
+fn nothing_is_written_where_nothing_is_made() {
+    let (_root, store) = cache();
+    append(&store, "2026-11-26T00:00:00Z", 1.0).unwrap();
+    let appended = store.append(|newest| (None, newest.is_some())).unwrap();
+    assert_eq!((appended.kept, appended.made), (None, true));
+    assert_eq!(store.entries().unwrap().len(), 1);
 }

@@ -34,6 +34,7 @@ pub fn markdown(plan: &Plan) -> String {
         sensitivity,
         pools,
         workloads,
+        bundles: _,
         windows,
         notes,
         provenance,

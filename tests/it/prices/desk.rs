@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "test")]
 
 use super::clouds::Server;
+use crate::planned;
 use crate::repository::gpuplan;
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -157,7 +158,7 @@ impl Desk {
 
     /// Copies the cache of another user.
     pub fn take_cache_of(&self, other: &Self) {
-        copy(&other.cache(), &self.cache());
+        planned::copy(&other.cache(), &self.cache());
     }
 }
 
@@ -195,17 +196,4 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let Ok(entries) = fs::read_dir(folder) else { return BTreeMap::new() };
     let file = |entry: &fs::DirEntry| (entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path()).unwrap());
     entries.map(Result::unwrap).filter(|entry| entry.path().is_file()).map(|entry| file(&entry)).collect()
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

@@ -96,13 +96,8 @@ fn machine_types(session: &Session<'_>, scope: &Scope<'_>, findings: &mut Summed
     )?;
     let mut types = Vec::new();
     for (name, list) in scopes {
-        let zone = last_part(&name);
-        if !is_asked(zone, scope) {
-            continue;
-        }
-        if list.warning.as_ref().and_then(|warning| warning.code.as_ref()).and_then(|code| code.name()) == Some("UNREACHABLE") {
-            findings.add(UNREACHABLE, UNREACHABLE_SAYS, format!("`{zone}`"));
-        }
+        let code = list.warning.as_ref().and_then(|warning| warning.code.as_ref());
+        let Some(zone) = asked_zone(&name, code.and_then(|code| code.name()), scope, findings) else { continue };
         let is_ours = |machine: &MachineType| is_n1(machine) || with_gpus(machine).is_some();
         types.extend(list.machine_types.into_iter().filter(is_ours).map(|machine| (zone.to_owned(), machine)));
     }
@@ -128,13 +123,8 @@ fn accelerator_types(session: &Session<'_>, scope: &Scope<'_>, findings: &mut Su
     )?;
     let mut types = Vec::new();
     for (name, list) in scopes {
-        let zone = last_part(&name);
-        if !is_asked(zone, scope) {
-            continue;
-        }
-        if list.warning.as_ref().and_then(|warning| warning.code.as_ref()).and_then(|code| code.name()) == Some("UNREACHABLE") {
-            findings.add(UNREACHABLE, UNREACHABLE_SAYS, format!("`{zone}`"));
-        }
+        let code = list.warning.as_ref().and_then(|warning| warning.code.as_ref());
+        let Some(zone) = asked_zone(&name, code.and_then(|code| code.name()), scope, findings) else { continue };
         types.extend(list.accelerator_types.into_iter().map(|accelerator| (zone.to_owned(), accelerator)));
     }
     Ok(types)
@@ -143,6 +133,18 @@ fn accelerator_types(session: &Session<'_>, scope: &Scope<'_>, findings: &mut Su
 /// Region of a zone: `us-central1` of `us-central1-a`.
 fn region(zone: &str) -> &str {
     zone.rsplit_once('-').map_or("", |(region, _)| region)
+}
+
+/// The zone of a part of a list, if it is asked for; that it did not answer is told.
+fn asked_zone<'n>(name: &'n str, warning: Option<&str>, scope: &Scope<'_>, findings: &mut Summed) -> Option<&'n str> {
+    let zone = last_part(name);
+    if !is_asked(zone, scope) {
+        return None;
+    }
+    if warning == Some("UNREACHABLE") {
+        findings.add(UNREACHABLE, UNREACHABLE_SAYS, format!("`{zone}`"));
+    }
+    Some(zone)
 }
 
 fn is_asked(zone: &str, scope: &Scope<'_>) -> bool {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::Cloud;
-use crate::pricing::account::double::{Double, Question, Reply};
+use crate::pricing::double::{Double, Question, Reply};
 use crate::pricing::gathered::{Bought, Product};
 use serde_json::{Value, json};
 use std::time::Duration;

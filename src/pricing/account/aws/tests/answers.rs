@@ -1,6 +1,6 @@
 //! What a small AWS would answer, in the forms of EC2 (XML), of the Price List Service and of Savings Plans (JSON).
 
-use crate::pricing::account::double::{Question, Reply};
+use crate::pricing::double::{Question, Reply};
 use serde_json::{Value, json};
 
 /// The action that a question is for, as a policy names it.

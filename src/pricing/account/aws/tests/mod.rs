@@ -5,8 +5,8 @@ mod faulty;
 
 use super::*;
 use crate::domain::Cloud;
-use crate::pricing::account::double::{Double, Question, Reply};
 use crate::pricing::codes;
+use crate::pricing::double::{Double, Question, Reply};
 use crate::pricing::gathered::{Bought, Payment, Product, Term};
 use answers::{
     as_json, hourly, machine, machines, offers, product, products, refusal, reservation, reservations, scores, spot, spots, zones,

@@ -1,5 +1,8 @@
 //! A cloud's interfaces on loopback, for tests: gives each question, body and all, to a function, and sends what that answers.
 
+// The public lists need less of it than the accounts do.
+#![cfg_attr(not(all(feature = "aws", feature = "gcp")), allow(dead_code))]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +36,8 @@ pub(crate) enum Reply {
     Cut(&'static str, String, usize),
     /// The connection closes without a word.
     Hangup,
+    /// Another address.
+    Elsewhere(String),
     /// Nothing comes for so long.
     Late(Duration),
 }
@@ -124,6 +129,9 @@ fn send(stream: &mut TcpStream, reply: Reply) {
             whole
         }
         Reply::Hangup => Vec::new(),
+        Reply::Elsewhere(url) => {
+            format!("HTTP/1.1 302 X\r\nlocation: {url}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").into_bytes()
+        }
         Reply::Late(wait) => {
             std::thread::sleep(wait);
             Vec::new()
