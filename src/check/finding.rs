@@ -31,6 +31,8 @@ pub enum Family {
     ZeroHours,
     /// Nodes hold their replicas.
     NodeCapacity,
+    /// Slices of GPUs, and who shares them.
+    Sharing,
     /// Spot share, loss of a pool, fallback.
     PoolLoss,
     /// Quotas in every hour.
@@ -73,6 +75,7 @@ impl Family {
             Self::Windows => "windows",
             Self::ZeroHours => "zero_hours",
             Self::NodeCapacity => "node_capacity",
+            Self::Sharing => "sharing",
             Self::PoolLoss => "pool_loss",
             Self::Quota => "quota",
             Self::StartUp => "start_up",

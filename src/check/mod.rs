@@ -28,6 +28,7 @@ mod queueing;
 mod quota;
 mod run_shape;
 mod scarce;
+mod sharing;
 mod spot;
 mod start_up;
 mod structure;
@@ -68,7 +69,7 @@ pub fn plan(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
 type Check = fn(&View<'_>) -> Vec<Finding>;
 
 /// The families that need a sound structure.
-const FAMILIES: [Check; 20] = [
+const FAMILIES: [Check; 21] = [
     provenance::check,
     verification::check,
     price::check,
@@ -78,6 +79,7 @@ const FAMILIES: [Check; 20] = [
     windows::check,
     zero_hours::check,
     node_capacity::check,
+    sharing::check,
     pool_loss::check,
     quota::check,
     start_up::check,

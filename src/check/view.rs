@@ -131,7 +131,9 @@ impl<'a> View<'a> {
         if pool.shared {
             return nodes.min(f64::from(pool.committed));
         }
-        let same = |p: &&PoolView<'_>| p.shared && !p.spot && p.machine.id == pool.machine.id && p.region == pool.region;
+        let same = |p: &&PoolView<'_>| {
+            p.shared && !p.spot && p.pool.partition.is_none() && p.machine.id == pool.machine.id && p.region == pool.region
+        };
         let taken: f64 = self.pools.iter().filter(same).map(|p| p.pool.nodes_by_hour[hour]).sum();
         nodes.min((f64::from(pool.committed) - taken).max(0.0))
     }
@@ -211,7 +213,7 @@ fn pool_view<'a>(scenario: &'a Scenario, pool: &'a NodePool) -> Option<PoolView<
     let region = RegionId::new(pool.region.clone());
     let spot = pool.capacity_type == CapacityType::Spot.as_str();
     let offering = offering(scenario, &machine.id, (&region, spot));
-    let committed = if spot { 0 } else { committed(scenario, &pool.instance_type, &pool.region) };
+    let committed = if spot || pool.partition.is_some() { 0 } else { committed(scenario, &pool.instance_type, &pool.region) };
     let shared = pool.shared;
     // Unknown zones are one zone: a pool that may all be lost at once.
     let zones = if shared { 1 } else { offering.map_or(1, |o| o.zones.len().clamp(1, 3) as u32) };
@@ -227,6 +229,7 @@ fn common<'a>(scenario: &'a Scenario, plan: &'a WorkloadPlan, workload: &'a Work
                 && point.gpus_per_replica == variant.gpus_per_replica
                 && point.precision == variant.precision
                 && point.engine == variant.engine
+                && point.slice.as_deref() == variant.slice.as_ref().map(|slice| slice.name.as_str())
         })
     });
     Common { plan, workload, profile, point, frozen: plan.mode == "frozen" }

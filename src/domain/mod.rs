@@ -5,6 +5,7 @@ pub mod capacity_table;
 pub mod demand;
 pub mod fleet;
 pub mod offering;
+pub mod partition;
 pub mod policy;
 pub mod profile;
 pub mod scenario;
@@ -16,6 +17,7 @@ pub use capacity_table::{CapacityTable, METHOD_VERSION};
 pub use demand::{BurstClass, Demand, TokenShape, Traffic};
 pub use fleet::{Commitment, Fleet, NodeGroup};
 pub use offering::{Assurance, CapacityType, Cloud, InstanceType, Offering, SpotEvidence, SpotRisk};
+pub use partition::{Isolation, Layout, SharePolicy, ShareWith, Slice, Technique};
 pub use policy::{Adders, NodeAutoscaler, NodeAutoscalerKind, Quota, QuotaUnit, Reserves, Risk, SpotRiskOverride, Target};
 pub use profile::{
     Checkpoint, ColdStart, DecodeStep, Evidence, GangPoint, Knot, LlmModel, OperatingPoint, Performance, Profile, ProfileKind, Spread,

@@ -2,6 +2,7 @@
 
 use crate::domain::capacity_table::CapacityTable;
 use crate::domain::demand::Demand;
+use crate::domain::partition::SharePolicy;
 use crate::domain::slo::Slo;
 use crate::ids::{AcceleratorId, NodeGroupId, ProfileId, RegionId, WorkloadId};
 use crate::units::Seconds;
@@ -227,6 +228,8 @@ pub struct Workload {
     pub regions: Vec<RegionId>,
     /// Spot.
     pub spot: SpotPolicy,
+    /// With whom it may share a GPU.
+    pub share: SharePolicy,
     /// Where it runs today; `None`: new.
     pub placement: Option<Placement>,
 }

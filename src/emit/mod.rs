@@ -12,6 +12,7 @@ mod keda;
 mod kustomize;
 mod names;
 pub mod parse;
+mod partition;
 mod patch;
 mod pods;
 mod service;
@@ -35,6 +36,7 @@ pub struct Artifact {
 #[must_use]
 pub fn artifacts(plan: &Plan) -> Vec<Artifact> {
     let mut manifests: Vec<Artifact> = karpenter::manifests(plan);
+    manifests.extend(partition::manifests(plan));
     for workload in names::managed(plan) {
         manifests.extend(service::manifests(plan, workload));
         manifests.extend(keda::manifests(plan, workload));

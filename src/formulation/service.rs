@@ -17,7 +17,7 @@ use std::sync::Arc;
 const SHARE_STEPS: u32 = 4;
 
 /// HPA steps from one replica to the most that are ever planned, s.
-const LONGEST_RAMP_S: f64 = 150.0;
+pub const LONGEST_RAMP_S: f64 = 150.0;
 
 /// What one operating point means for the service, whatever the machines: needs and budget.
 #[derive(Clone, Debug)]
@@ -213,10 +213,16 @@ pub fn allowed(context: &Context<'_>, point: &OperatingPoint) -> bool {
         workload.precisions.first() == Some(&point.precision)
     };
     let accelerator_allowed = workload.accelerators.is_empty() || workload.accelerators.contains(&point.accelerator);
-    let evidence_allowed = point.evidence != Evidence::Estimated || context.scenario.risk.allow_estimated;
+    // Who allows sharing takes what is known of it; what a whole card does is estimated only where the scenario allows that.
+    let evidence_allowed = point.evidence != Evidence::Estimated || context.scenario.risk.allow_estimated || point.slice.is_some();
+    let sharing_allowed = point.slice.as_ref().is_none_or(|slice| {
+        let card = context.scenario.accelerators.get(&point.accelerator);
+        let technique = card.and_then(|card| card.slice(slice)).map(|slice| slice.technique);
+        context.freedom.sharing && technique.is_some_and(|technique| workload.share.allows(technique))
+    });
     let as_today = context.freedom.right_sizing
         || workload.placement.as_ref().is_none_or(|p| p.gpus_per_replica == point.gpus_per_replica && p.precision == point.precision);
-    precision_allowed && accelerator_allowed && evidence_allowed && as_today
+    precision_allowed && accelerator_allowed && evidence_allowed && sharing_allowed && as_today
 }
 
 /// Whether the workload runs like this in this region today.

@@ -5,8 +5,8 @@
 
 use crate::domain::{
     Accelerator, Adders, CapacityTable, Commitment, DecodeStep, Demand, Fleet, InstanceType, Job, LlmModel, METHOD_VERSION, NodeAutoscaler,
-    NodeGroup, Offering, OperatingPoint, Performance, Placement, Profile, Quota, Reserves, Risk, Scaling, Scenario, Service, Slo, Target,
-    TokenShape, Traffic, Workload, WorkloadKind,
+    NodeGroup, Offering, OperatingPoint, Performance, Placement, Profile, Quota, Reserves, Risk, Scaling, Scenario, Service, SharePolicy,
+    Slo, Target, TokenShape, Traffic, Workload, WorkloadKind,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{Debug, Display};
@@ -98,7 +98,8 @@ impl Form {
 }
 
 fn accelerator(value: &Accelerator, form: &mut Form) {
-    let Accelerator { id, name, visible_memory, scarce } = value;
+    // Slices and layouts follow from the card; those that are used show in the operating points.
+    let Accelerator { id, name, visible_memory, scarce, slices: _, layouts: _ } = value;
     form.text("accelerator", id).text(".name", name).debug(".visible_memory_gib", visible_memory.0).text(".scarce", scarce);
 }
 
@@ -152,7 +153,9 @@ fn point(value: &OperatingPoint, form: &mut Form) {
         engine,
         evidence,
         requires_nvlink,
+        slice,
         gpu_memory,
+        weights,
         vcpus,
         ram,
         performance,
@@ -162,6 +165,12 @@ fn point(value: &OperatingPoint, form: &mut Form) {
     form.text(".point", format_args!("{accelerator} x{gpus_per_replica} {precision}")).text("..engine", engine);
     form.text("..evidence", evidence.as_str()).text("..requires_nvlink", requires_nvlink);
     form.debug("..size", (gpu_memory.0, vcpus, ram.0)).text("..source", source).text("..as_of", as_of);
+    if let Some(slice) = slice {
+        form.text("..slice", slice);
+    }
+    if let Some(weights) = weights {
+        form.debug("..weights", weights.0);
+    }
     self::performance(performance, form);
 }
 
@@ -203,12 +212,16 @@ fn workload(value: &Workload, form: &mut Form) {
         accelerators,
         regions,
         spot,
+        share,
         placement,
     } = value;
     form.text("workload", id).text(".profile", profile).text(".team", team).text(".cost_center", cost_center);
     form.text(".namespace", namespace).debug(".scale_target", scale_target).text(".image", image);
     form.text(".time_zone", time_zone).text(".utc_offset_hours", utc_offset_hours).list(".precision", precisions);
     form.list(".accelerator", accelerators).list(".region", regions).debug(".spot", (spot.max_share, spot.contingency));
+    if *share != SharePolicy::NEVER {
+        form.text(".share", format_args!("{} {}", share.with.as_str(), share.isolation.as_str()));
+    }
     if let Some(Placement { node_group, replicas, gpus_per_replica, precision }) = placement {
         form.text(".placement", format_args!("{node_group} {replicas} x{gpus_per_replica} {precision}"));
     }
@@ -234,8 +247,9 @@ fn service(value: &Service, form: &mut Form) {
     let Slo { attainment, ttft, tpot, latency } = slo;
     form.debug(".slo", (attainment, ttft.map(|ms| ms.0), tpot.map(|ms| ms.0), latency.map(|ms| ms.0)));
     scaling_of(scaling, form);
-    for CapacityTable { accelerator, gpus_per_replica, precision, points } in tables {
-        form.text(".table", format_args!("{accelerator} x{gpus_per_replica} {precision}")).debug("..points", points);
+    for CapacityTable { accelerator, gpus_per_replica, precision, slice, points } in tables {
+        let part = slice.as_ref().map_or_else(String::new, |slice| format!(" {slice}"));
+        form.text(".table", format_args!("{accelerator} x{gpus_per_replica} {precision}{part}")).debug("..points", points);
     }
 }
 

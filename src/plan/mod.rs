@@ -18,11 +18,11 @@ pub use outcome::{
     Baseline, Binding, CommitmentCost, Comparator, CostBreakdown, Lever, NodeGroupCost, Optimality, Relaxation, Sensitivity, Stage,
     TargetOutcome,
 };
-pub use pool::{NodePool, SpotTerms};
+pub use pool::{NodePool, PoolPartition, PoolSlice, SpotTerms};
 pub use verification::{ReplayEvidence, ReplayRound, ReplayedWorkload, Verification};
 pub use workload::{
-    BudgetUse, CapacityPoint, ChangeFromToday, ChosenVariant, ColdStartPlan, ErrorBudget, FlexPlan, FloorPlan, JobPlan, JobRunPlan,
-    KubernetesTarget, QueuePlan, ResourceRequests, ScalingPlan, ServicePlan, SloPlan, Window, WorkloadPlan,
+    BudgetUse, CapacityPoint, ChangeFromToday, ChosenSlice, ChosenVariant, ColdStartPlan, ErrorBudget, FlexPlan, FloorPlan, JobPlan,
+    JobRunPlan, KubernetesTarget, QueuePlan, ResourceRequests, ScalingPlan, ServicePlan, SloPlan, Window, WorkloadPlan,
 };
 
 use schemars::JsonSchema;

@@ -65,6 +65,37 @@ pub struct NodePool {
     pub workloads: Vec<String>,
     /// What happens when the pool is lost, in words (spot pools).
     pub when_lost: Option<String>,
+    /// How its GPUs are cut into slices; none: they are whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<PoolPartition>,
+}
+
+/// How the GPUs of a pool are cut. All nodes alike.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PoolPartition {
+    /// `mig`, `mps` or `time-slicing`.
+    pub technique: String,
+    /// Name of the layout: of MIG that of the GPU operator's configuration.
+    pub layout: String,
+    /// Slices of a node, sorted by name.
+    pub slices: Vec<PoolSlice>,
+    /// The one team that may run here; none: every workload that shares with any.
+    pub team: Option<String>,
+}
+
+/// Slices of one kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PoolSlice {
+    /// Name.
+    pub name: String,
+    /// Kubernetes resource.
+    pub resource: String,
+    /// So many on one GPU.
+    pub per_gpu: u32,
+    /// Memory that an engine sees.
+    pub memory_gib: f64,
 }
 
 /// Terms of a spot pool.

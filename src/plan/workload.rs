@@ -71,8 +71,31 @@ pub struct ChosenVariant {
     pub source: String,
     /// Share of capacity not planned on.
     pub derate: f64,
+    /// Part of a GPU that a replica has; none: whole GPUs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<ChosenSlice>,
     /// Requests of the replica's pod.
     pub requests: ResourceRequests,
+}
+
+/// Part of a GPU.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChosenSlice {
+    /// Name: a MIG profile, `mps-4`, `time-slicing-2`.
+    pub name: String,
+    /// `mig`, `mps` or `time-slicing`.
+    pub technique: String,
+    /// Kubernetes resource; a replica asks for one.
+    pub resource: String,
+    /// Share of the card.
+    pub share: f64,
+    /// Share of its part of the card that it is planned to deliver; 1 where the slice itself was measured.
+    pub delivered: f64,
+    /// Whom the owner lets it share with, and what must keep them apart.
+    pub share_with: String,
+    /// `hardware`, `memory` or `none`.
+    pub isolation: String,
 }
 
 /// Resources of one replica.

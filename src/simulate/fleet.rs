@@ -14,6 +14,8 @@ pub struct Fleet {
     pub anchor_unix_s: i64,
     /// Pools, sorted by name.
     pub pools: Vec<Pool>,
+    /// Resources of slices of GPUs, in the order of [`Room::slices`].
+    pub slices: Vec<String>,
     /// Spot terms of each pool; none for on-demand.
     pub risks: Vec<Option<Risk>>,
     /// Machines that commitments pay for.

@@ -1,7 +1,7 @@
 //! The configuration that emitted files describe. In: the files as read back, what the plan chose (precision, prices, gang speed) and
 //! the inputs of the replay. Out: a [`Fleet`]. What the files say goes before what the plan says.
 
-use super::cluster::{Delays, INDEPENDENT_SHARE, Pool, Risk, Room, Span, StartUp};
+use super::cluster::{Delays, INDEPENDENT_SHARE, Pool, Risk, Room, SLICE_KINDS, Span, StartUp};
 use super::fleet::{Count, Covered, Fleet, JobSetup, JobStart, LatencyModel, Part, PodTemplate, ServiceSetup};
 use super::replica::llm::pass_tokens;
 use super::today;
@@ -46,6 +46,7 @@ pub(super) fn frame(inputs: &ReplayInputs) -> Result<Fleet, Unplayable> {
     Ok(Fleet {
         anchor_unix_s: anchor.as_second(),
         pools: Vec::new(),
+        slices: Vec::new(),
         risks: Vec::new(),
         covered: inputs
             .commitments
@@ -86,7 +87,7 @@ pub(super) fn add_pool(fleet: &mut Fleet, spec: &PoolSpec, inputs: &ReplayInputs
         region: spec.region.clone(),
         zones: spec.zones.clone(),
         spot: spec.spot,
-        allocatable: allocatable(machine, &inputs.reserves),
+        allocatable: with_slices(allocatable(machine, &inputs.reserves), spec, &mut fleet.slices)?,
         max_nodes: spec.max_nodes,
         min_nodes: spec.min_nodes,
         consolidate_after_s: spec.consolidate_after_s,
@@ -96,6 +97,22 @@ pub(super) fn add_pool(fleet: &mut Fleet, spec: &PoolSpec, inputs: &ReplayInputs
         node_reclaims_per_hour: risk.filter(|_| spec.spot).map_or(0.0, |(_, hazard)| INDEPENDENT_SHARE * hazard),
     });
     Ok(())
+}
+
+/// Room of a node whose GPUs are cut: slices, and no whole GPU.
+fn with_slices(room: Room, spec: &PoolSpec, kinds: &mut Vec<String>) -> Result<Room, Unplayable> {
+    let mut cut = Room { gpus: if spec.slices.is_empty() { room.gpus } else { 0 }, ..room };
+    for (resource, count) in &spec.slices {
+        let kind = kinds.iter().position(|known| known == resource).unwrap_or(kinds.len());
+        if kind == SLICE_KINDS {
+            return Err(format!("pool `{}`: a fleet may have {SLICE_KINDS} kinds of slices", spec.name));
+        }
+        if kind == kinds.len() {
+            kinds.push(resource.clone());
+        }
+        cut.slices[kind] = u16::try_from(*count).map_err(|_| format!("pool `{}` has {count} slices a node", spec.name))?;
+    }
+    Ok(cut)
 }
 
 /// The machine of that shape.
@@ -110,6 +127,7 @@ fn allocatable(machine: &Machine, reserves: &NodeReserves) -> Room {
         gpus: machine.gpus,
         cpu_milli: (left(machine.vcpus, reserves.vcpus) * 1000.0).round() as u64,
         memory_mib: (left(machine.ram_gib, reserves.ram_gib) * 1024.0).floor() as u64,
+        ..Room::default()
     }
 }
 
@@ -121,10 +139,18 @@ fn pod(fleet: &Fleet, spec: &PodSpec, workload: &WorkloadPlan) -> Result<PodTemp
         return Err(format!("pods of `{}` may run on no pool that the files declare", workload.name));
     }
     let requests = &workload.variant.requests;
+    // A patch that says nothing of GPUs leaves what the plan chose.
+    let planned = workload.variant.slice.as_ref().filter(|_| spec.gpus.is_none()).map(|slice| &slice.resource);
+    let slice = spec.slice.as_ref().or(planned);
+    let mut slices = [0; SLICE_KINDS];
+    if let Some(kind) = slice.and_then(|resource| fleet.slices.iter().position(|known| known == resource)) {
+        slices[kind] = 1;
+    }
     Ok(PodTemplate {
         pools,
         ask: Room {
-            gpus: spec.gpus.unwrap_or(requests.gpus),
+            slices,
+            gpus: if slice.is_some() { 0 } else { spec.gpus.unwrap_or(requests.gpus) },
             cpu_milli: spec.cpu_milli.unwrap_or((requests.vcpus * 1000.0).round() as u64),
             memory_mib: spec.memory_mib.unwrap_or((requests.ram_gib * 1024.0).floor() as u64),
         },
@@ -157,8 +183,31 @@ fn service_of(
     let pool = &fleet.pools[first.pod.pools[0]];
     let capacity_type = if pool.spot { "spot" } else { "on-demand" };
     let accelerator = &machine(inputs, (&pool.instance_type, &pool.region), capacity_type)?.accelerator;
-    let wanted = (accelerator.as_str(), workload.variant.precision.as_str(), first.pod.ask.gpus);
-    Ok(assembled(service, model(service, wanted)?, parts))
+    let wanted = Wanted {
+        accelerator,
+        precision: &workload.variant.precision,
+        gpus: if sliced(&first.pod) { 1 } else { first.pod.ask.gpus },
+        // Equal parts have one resource whatever their number; which one the plan has is the pool's to say, and is checked there.
+        slice: if sliced(&first.pod) { workload.variant.slice.as_ref().map(|slice| slice.name.as_str()) } else { None },
+    };
+    Ok(assembled(service, model(service, &wanted)?, parts))
+}
+
+fn sliced(pod: &PodTemplate) -> bool {
+    pod.ask.slices.iter().any(|count| *count > 0)
+}
+
+/// An operating point by name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// GPU type.
+    pub accelerator: &'a str,
+    /// Precision.
+    pub precision: &'a str,
+    /// GPUs of a replica.
+    pub gpus: u32,
+    /// Part of a GPU.
+    pub slice: Option<&'a str>,
 }
 
 /// A service from its parts.
@@ -177,11 +226,15 @@ pub(super) fn assembled(service: &ServiceInputs, model: LatencyModel, parts: Vec
     }
 }
 
-/// Latency model of a service on an accelerator, in a precision, over so many GPUs.
-pub(super) fn model(service: &ServiceInputs, (accelerator, precision, gpus): (&str, &str, u32)) -> Result<LatencyModel, Unplayable> {
-    let is = |e: &&Engine| e.accelerator == accelerator && e.precision == precision && e.gpus_per_replica == gpus;
+/// Latency model of a service on an operating point.
+pub(super) fn model(service: &ServiceInputs, wanted: &Wanted<'_>) -> Result<LatencyModel, Unplayable> {
+    let Wanted { accelerator, precision, gpus, slice } = *wanted;
+    let is =
+        |e: &&Engine| e.accelerator == accelerator && e.precision == precision && e.gpus_per_replica == gpus && e.slice.as_deref() == slice;
     let engine = service.engines.iter().find(is).ok_or_else(|| {
-        format!("no latency model of `{}` on {gpus} x {accelerator} in {precision}: the plan was made with another variant", service.name)
+        let part = slice.map_or_else(String::new, |slice| format!(" ({slice})"));
+        let name = &service.name;
+        format!("no latency model of `{name}` on {gpus} x {accelerator}{part} in {precision}: the plan was made with another variant")
     })?;
     match (&engine.llm, &engine.knots) {
         (Some(llm), _) => Ok(LatencyModel::Llm(llm_model(llm, correction(&engine.evidence))?, pass_tokens(accelerator))),

@@ -57,7 +57,7 @@ impl Pool {
         let known: Vec<Vec<Column>> = (0..problem.workloads.len()).map(|w| price::fixed_columns(problem, w)).collect();
         let mut pool = Self { known, active: Vec::new(), quotas: BTreeSet::new() };
         let mut duals = Duals::face_value(problem);
-        duals.choice = vec![1e9; problem.workloads.len()];
+        duals.choice = vec![1e9; problem.count()];
         for workload in 0..problem.workloads.len() {
             let (columns, _) = price::best(problem, workload, (&pool.known[workload], Ask { duals: &duals, below: 0.0, keep: 2 * KEEP }));
             pool.add(columns);
@@ -197,7 +197,7 @@ fn round(problem: &Problem, stage: &Stage, pool: &Pool) -> Result<Solution, Solv
     let parts = Parts { problem, columns: &pool.active, stage, quotas: &pool.quotas, branch: &whole };
     let master = master::build(&parts);
     let Some(answer) = highs::solve(&master.model, false)? else { return Err(SolveError::Infeasible(names(problem, &[]))) };
-    let unplaced: Vec<usize> = (0..problem.workloads.len()).filter(|&w| answer.values[master.unplaced[w]] > 0.5).collect();
+    let unplaced: Vec<usize> = (0..problem.count()).filter(|&w| answer.values[master.unplaced[w]] > 0.5).collect();
     if !unplaced.is_empty() {
         return Err(SolveError::Infeasible(names(problem, &unplaced)));
     }
@@ -211,5 +211,5 @@ fn round(problem: &Problem, stage: &Stage, pool: &Pool) -> Result<Solution, Solv
 
 fn names(problem: &Problem, workloads: &[usize]) -> Vec<String> {
     let all = workloads.is_empty();
-    problem.workloads.iter().enumerate().filter(|(i, _)| all || workloads.contains(i)).map(|(_, w)| w.id.to_string()).collect()
+    problem.workloads.iter().take(problem.count()).enumerate().filter(|(i, _)| all || workloads.contains(i)).map(|(_, w)| w.id.to_string()).collect()
 }

@@ -1,9 +1,9 @@
 //! The master: one way to run each workload, whole nodes of fixed pools, commitments, quotas, caps.
 
 use crate::formulation::Family;
-use crate::formulation::columns::column::counts_as_change;
+use crate::formulation::columns::column::counted_changes;
 use crate::formulation::columns::{Column, Duals};
-use crate::formulation::problem::{PoolIndex, Problem, Sharing};
+use crate::formulation::problem::{PoolIndex, Problem, Sharing, SlotKind};
 use crate::lp::Model;
 use crate::solver::branch::Branch;
 use crate::solver::highs::Answer;
@@ -25,7 +25,7 @@ pub struct Master {
     /// Position of each fixed pool's node count.
     pub nodes: BTreeMap<PoolIndex, usize>,
     choice: Vec<usize>,
-    slots: BTreeMap<PoolIndex, Vec<usize>>,
+    slots: SlotRows,
     peaks: BTreeMap<(usize, PoolIndex), usize>,
     credits: BTreeMap<PoolIndex, Vec<usize>>,
     quotas: Vec<(QuotaRow, usize)>,
@@ -67,10 +67,11 @@ pub fn build(parts: &Parts<'_>) -> Master {
         let value = stage.value(column.cost, column.exposure, column.changed_nodes);
         model.column(format!("way_{}_{index}", column.workload), value, true);
     }
-    let unplaced: Vec<usize> = (0..problem.workloads.len()).map(|w| model.column(format!("unplaced_{w}"), UNPLACED, false)).collect();
-    let choice = (0..problem.workloads.len())
+    let unplaced: Vec<usize> = (0..problem.count()).map(|w| model.column(format!("unplaced_{w}"), UNPLACED, false)).collect();
+    let choice = (0..problem.count())
         .map(|w| {
-            let mut terms: Vec<(usize, f64)> = columns.iter().enumerate().filter(|(_, c)| c.workload == w).map(|(i, _)| (i, 1.0)).collect();
+            let runs = |c: &Column| problem.workloads[c.workload].members.contains(&w);
+            let mut terms: Vec<(usize, f64)> = columns.iter().enumerate().filter(|(_, c)| runs(c)).map(|(i, _)| (i, 1.0)).collect();
             terms.push((unplaced[w], 1.0));
             model.equal(format!("{}_{w}", Family::Choice.as_str()), 1.0, terms)
         })
@@ -80,7 +81,7 @@ pub fn build(parts: &Parts<'_>) -> Master {
     let credits = commitments(&mut model, parts, &mut shared);
     let quotas = quotas.iter().map(|row| (*row, quota(&mut model, parts, (row, &shared.nodes)))).collect();
     let changes = problem.max_changes.map(|most| {
-        let terms = columns.iter().enumerate().filter(|(_, c)| counts_as_change(problem, c)).map(|(i, _)| (i, 1.0)).collect();
+        let terms = columns.iter().enumerate().map(|(i, c)| (i, counted_changes(problem, c))).filter(|(_, n)| *n > 0.0).collect();
         model.at_most(format!("{}_changes", Family::Budget.as_str()), f64::from(most), terms)
     });
     let capped = |model: &mut Model, name: &str, cap: Option<f64>, own: &dyn Fn(&Column) -> f64, rest: &[(usize, f64)]| {
@@ -102,7 +103,7 @@ pub fn build(parts: &Parts<'_>) -> Master {
     Master { model, unplaced, nodes: shared.nodes, choice, slots, peaks, credits, quotas, changes, cost_row, exposure_row, change_row }
 }
 
-type SlotRows = BTreeMap<PoolIndex, Vec<usize>>;
+type SlotRows = BTreeMap<(PoolIndex, SlotKind), Vec<usize>>;
 type PeakRows = BTreeMap<(usize, PoolIndex), usize>;
 
 /// Nodes of fixed pools: enough slots in every hour, and enough for each workload's own peak (which the slots imply for
@@ -124,14 +125,16 @@ fn fixed_pools(model: &mut Model, parts: &Parts<'_>, shared: &mut Shared) -> (Sl
             .enumerate()
             .flat_map(|(i, c)| c.fixed.iter().filter(move |u| u.pool == pool).map(move |u| (i, c, u)))
             .collect();
-        let rows = (0..HOURS_PER_WEEK)
-            .map(|hour| {
-                let mut terms = vec![(nodes, f64::from(p.gpus))];
-                terms.extend(uses.iter().filter(|(_, _, u)| u.slots[hour] > 0).map(|(i, _, u)| (*i, -f64::from(u.slots[hour]))));
-                model.at_least(format!("{}_{pool}_{hour}", Family::NodeCapacity.as_str()), 0.0, terms)
-            })
-            .collect();
-        slots.insert(pool, rows);
+        for kind in 0..p.kinds() {
+            let suffix = if p.partition.is_some() { format!("_{kind}") } else { String::new() };
+            let of_kind: Vec<_> = uses.iter().filter(|(_, _, u)| u.kind == kind).collect();
+            let row = |hour: usize| {
+                let mut terms = vec![(nodes, f64::from(p.slots(kind)))];
+                terms.extend(of_kind.iter().filter(|(_, _, u)| u.slots[hour] > 0).map(|(i, _, u)| (*i, -f64::from(u.slots[hour]))));
+                model.at_least(format!("{}_{pool}{suffix}_{hour}", Family::NodeCapacity.as_str()), 0.0, terms)
+            };
+            slots.insert((pool, kind), (0..HOURS_PER_WEEK).map(row).collect());
+        }
         for workload in uses.iter().map(|(_, c, _)| c.workload).collect::<BTreeSet<_>>() {
             let mut terms = vec![(nodes, 1.0)];
             terms.extend(uses.iter().filter(|(_, c, _)| c.workload == workload).map(|(i, _, u)| (*i, -f64::from(u.peak_nodes))));
@@ -237,12 +240,12 @@ impl Master {
         duals.changed_nodes = stage.change_weight - self.change_row.map_or(0.0, y);
         duals.changed = -self.changes.map_or(0.0, y);
         duals.choice = self.choice.iter().map(|&row| y(row)).collect();
-        for (pool, prices) in &mut duals.slot {
-            let p = &parts.problem.pools[*pool];
+        for (key, prices) in &mut duals.slot {
+            let p = &parts.problem.pools[key.0];
             let face = duals.cost * p.price + duals.exposure * f64::from(p.gpus) * p.hazard;
-            let unused = if p.committed > 0 { 0.0 } else { face / f64::from(p.gpus) };
+            let unused = if p.committed > 0 { 0.0 } else { face * p.share_of_slot(key.1) };
             for (hour, price) in prices.iter_mut().enumerate() {
-                *price = self.slots.get(pool).map_or(unused, |rows| y(rows[hour]).max(0.0));
+                *price = self.slots.get(key).map_or(unused, |rows| y(rows[hour]).max(0.0));
             }
         }
         duals.peak = self.peaks.iter().map(|(key, &row)| (*key, y(row).max(0.0))).collect();

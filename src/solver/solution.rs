@@ -2,14 +2,14 @@
 
 use crate::domain::CapacityType;
 use crate::formulation::columns::Column;
-use crate::formulation::problem::{PoolIndex, Problem, Sharing};
+use crate::formulation::problem::{PoolIndex, Problem, Sharing, SlotKind};
 use crate::units::HOURS_PER_WEEK;
 use std::collections::BTreeMap;
 
 /// A solved problem.
 #[derive(Clone, Debug)]
 pub struct Solution {
-    /// One column a workload, in order.
+    /// Columns in the order of their units: each workload is run by exactly one.
     pub columns: Vec<Column>,
     /// Nodes of fixed pools in use.
     pub fixed_nodes: BTreeMap<PoolIndex, u32>,
@@ -33,17 +33,29 @@ impl Solution {
     }
 }
 
+/// Position among the columns of the one that runs a workload, alone or in a bundle.
+#[must_use]
+pub fn column_of<'a>(problem: &Problem, columns: &'a [Column], workload: usize) -> Option<&'a Column> {
+    columns.iter().find(|c| problem.workloads[c.workload].members.contains(&workload))
+}
+
 /// Nodes that each fixed pool needs for the chosen columns.
 #[must_use]
 pub fn fixed_nodes(problem: &Problem, columns: &[Column]) -> BTreeMap<PoolIndex, u32> {
-    let mut slots: BTreeMap<PoolIndex, Vec<u32>> = BTreeMap::new();
+    let mut slots: BTreeMap<(PoolIndex, SlotKind), Vec<u32>> = BTreeMap::new();
     for used in columns.iter().flat_map(|c| &c.fixed) {
-        let total = slots.entry(used.pool).or_insert_with(|| vec![0; HOURS_PER_WEEK]);
+        let total = slots.entry((used.pool, used.kind)).or_insert_with(|| vec![0; HOURS_PER_WEEK]);
         for (sum, own) in total.iter_mut().zip(&used.slots) {
             *sum += own;
         }
     }
-    slots.into_iter().map(|(pool, hours)| (pool, hours.into_iter().max().unwrap_or(0).div_ceil(problem.pools[pool].gpus))).collect()
+    let mut nodes = BTreeMap::new();
+    for ((pool, kind), hours) in slots {
+        let needed = hours.into_iter().max().unwrap_or(0).div_ceil(problem.pools[pool].slots(kind));
+        let most = nodes.entry(pool).or_insert(0);
+        *most = needed.max(*most);
+    }
+    nodes
 }
 
 /// Expected nodes of every exclusive pool by hour.
@@ -69,7 +81,7 @@ pub fn credited(problem: &Problem, (pool, nodes): (PoolIndex, &[f64]), fixed: &B
     let taken: u32 = fixed
         .iter()
         .filter(|(p, _)| problem.pools[**p].instance_type == own.instance_type && problem.pools[**p].region == own.region)
-        .filter(|(p, _)| problem.pools[**p].capacity_type == CapacityType::OnDemand)
+        .filter(|(p, _)| problem.pools[**p].capacity_type == CapacityType::OnDemand && problem.pools[**p].partition.is_none())
         .map(|(_, n)| *n)
         .sum();
     let left = f64::from(own.committed.saturating_sub(taken));

@@ -2,7 +2,7 @@
 //!
 //! `v(none)` is today's frozen inventory, `v(all)` the least-cost plan. Accepting another precision is kept apart.
 
-use crate::domain::Scenario;
+use crate::domain::{Scenario, ShareWith};
 use crate::formulation::Freedom;
 use crate::formulation::freedom::Autoscaling;
 use crate::parallel;
@@ -15,13 +15,17 @@ use crate::units::Usd;
 type Pull = (&'static str, fn(&mut Freedom));
 
 /// Levers in the order of their bits: those that every scenario has, and those that it offers.
-fn in_play(_scenario: &Scenario) -> Vec<Pull> {
-    vec![
+fn in_play(scenario: &Scenario) -> Vec<Pull> {
+    let mut pulls: Vec<Pull> = vec![
         ("right_sizing", |f| f.right_sizing = true),
         ("autoscaling", |f| f.autoscaling = Autoscaling::Full),
         ("spot", |f| f.spot = true),
         ("placement", |f| f.placement = true),
-    ]
+    ];
+    if scenario.workloads.iter().any(|w| w.share.with != ShareWith::Never) {
+        pulls.push(("sharing", |f| f.sharing = true));
+    }
+    pulls
 }
 
 /// No lever pulled. Another precision is kept apart.

@@ -134,6 +134,7 @@ fn calibrated(factor: f64) -> Scenario {
                 accelerator: point.accelerator.clone(),
                 gpus_per_replica: point.gpus_per_replica,
                 precision: point.precision.clone(),
+                slice: None,
                 points: [1, 2, 3, 6].map(|n| (n, factor * form.rate(n))).into(),
             });
         }

@@ -36,6 +36,7 @@ fn pool(name: &str, (instance_type, accelerator, gpus): (&str, &str, u32)) -> No
         labels: BTreeMap::from([("gpuplan.dev/accelerator".into(), accelerator.into())]),
         taints: vec!["nvidia.com/gpu=present:NoSchedule".into(), "gpuplan.dev/dedicated=gpu:NoSchedule".into()],
         workloads: vec![],
+        partition: None,
         when_lost: None,
     }
 }
@@ -68,6 +69,7 @@ fn variant(accelerator: &str, gpus: u32, engine: &str) -> ChosenVariant {
         evidence: "measured".into(),
         source: HOSTILE.into(),
         derate: 0.05,
+        slice: None,
         requests: ResourceRequests { vcpus: 2.5, ram_gib: 16.5, gpus, gpu_memory_gib: 30.0 },
     }
 }

@@ -207,7 +207,14 @@ fn limits(random: &mut Random, scenario: &mut Scenario, types: &[InstanceTypeId]
 }
 
 fn accelerator(name: &str, scarce: bool) -> Accelerator {
-    Accelerator { id: AcceleratorId::new(name), name: name.to_owned(), visible_memory: GiB(24.0), scarce }
+    Accelerator {
+        id: AcceleratorId::new(name),
+        name: name.to_owned(),
+        visible_memory: GiB(24.0),
+        scarce,
+        slices: Vec::new(),
+        layouts: Vec::new(),
+    }
 }
 
 fn instance(id: &InstanceTypeId, accelerator: &str, gpus: u32) -> InstanceType {
@@ -255,6 +262,7 @@ fn workload(random: &mut Random, rank: usize, (profile, kind): (&Profile, Worklo
         accelerators: Vec::new(),
         regions: Vec::new(),
         spot: SpotPolicy { max_share: random.pick(&[0.0, 0.5, 0.7, 1.0]), contingency: random.pick(&[0.0, 0.5, 1.0]) },
+        share: SharePolicy::NEVER,
         placement: None,
     }
 }
@@ -267,6 +275,8 @@ fn point(accelerator: &AcceleratorId, (gpus, vcpus): (u32, f64), performance: Pe
         engine: "engine".to_owned(),
         evidence: Evidence::Measured,
         requires_nvlink: false,
+        slice: None,
+        weights: None,
         gpu_memory: GiB(10.0),
         vcpus,
         ram: GiB(16.0),

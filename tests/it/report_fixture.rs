@@ -236,6 +236,7 @@ fn on_demand_pool() -> NodePool {
         labels: BTreeMap::from([(text("gpuplan.dev/pool"), text("g6e-od"))]),
         taints: vec![text("nvidia.com/gpu=present:NoSchedule")],
         workloads: vec![text("chat"), text("embed"), text("rerank"), text("vision")],
+        partition: None,
         when_lost: None,
     }
 }
@@ -302,6 +303,7 @@ fn variant(accelerator: &str, gpus: u32, evidence: &str) -> ChosenVariant {
         evidence: text(evidence),
         source: text("profile of 2026-08-14"),
         derate: if evidence == "measured" { 0.05 } else { 0.1 },
+        slice: None,
         requests: ResourceRequests { vcpus: 3.0, ram_gib: 24.0, gpus, gpu_memory_gib: 38.0 },
     }
 }

@@ -135,6 +135,15 @@ impl Changes {
     }
 }
 
+fn shown_slice(slice: &Option<String>) -> Shown {
+    Shown(slice.as_ref().map_or_else(|| "none".to_owned(), |name| format!("`{name}`")))
+}
+
+fn shown_slices(slices: &BTreeMap<String, u32>) -> Shown {
+    let parts: Vec<String> = slices.iter().map(|(name, count)| format!("{count} x `{name}`")).collect();
+    Shown(if parts.is_empty() { "none".to_owned() } else { parts.join(" + ") })
+}
+
 /// A value as it is shown; two values are equal when they are shown alike.
 struct Shown(String);
 
@@ -371,9 +380,10 @@ fn cron_job(plan: &CronJob, file: &CronJob) -> Changes {
 }
 
 fn pod(plan: &PodSpec, file: &PodSpec, changes: &mut Changes) {
-    let PodSpec { pools, gpus, cpu_milli, memory_mib, grace_s, zones_spread } = plan;
+    let PodSpec { pools, gpus, slice, cpu_milli, memory_mib, grace_s, zones_spread } = plan;
     changes.value("the list of its pools", pools, &file.pools);
     changes.value("`nvidia.com/gpu`", *gpus, file.gpus);
+    changes.value("the slice of a GPU", shown_slice(slice), shown_slice(&file.slice));
     changes.value("`cpu` in thousandths", *cpu_milli, file.cpu_milli);
     changes.value("`memory` in MiB", *memory_mib, file.memory_mib);
     changes.value("`terminationGracePeriodSeconds`", *grace_s, file.grace_s);
@@ -391,8 +401,19 @@ fn gate(plan: &Gate, file: &Gate) -> Changes {
 }
 
 fn node_pool(plan: &PoolSpec, file: &PoolSpec) -> Changes {
-    let PoolSpec { name: _, region, instance_type, spot, zones, max_nodes, min_nodes, consolidate_after_s, replaces_underutilized, weight } =
-        plan;
+    let PoolSpec {
+        name: _,
+        region,
+        instance_type,
+        spot,
+        zones,
+        max_nodes,
+        min_nodes,
+        consolidate_after_s,
+        replaces_underutilized,
+        weight,
+        slices,
+    } = plan;
     let mut changes = Changes::default();
     changes.value("its region", region, &file.region);
     changes.value("its instance type", instance_type, &file.instance_type);
@@ -403,5 +424,6 @@ fn node_pool(plan: &PoolSpec, file: &PoolSpec) -> Changes {
     changes.value("seconds that an empty node stays", *consolidate_after_s, file.consolidate_after_s);
     changes.value("whether nodes that are not empty are given up", *replaces_underutilized, file.replaces_underutilized);
     changes.value("its weight", *weight, file.weight);
+    changes.value("slices of its nodes", shown_slices(slices), shown_slices(&file.slices));
     changes
 }

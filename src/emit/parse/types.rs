@@ -245,6 +245,8 @@ pub struct PodSpec {
     pub pools: Vec<String>,
     /// GPUs of all containers; `None` where the file does not say (a patch by strategic merge).
     pub gpus: Option<u32>,
+    /// The one slice of a GPU that it asks for, by resource.
+    pub slice: Option<String>,
     /// CPUs requested, thousandths.
     pub cpu_milli: Option<u64>,
     /// Memory requested, MiB.
@@ -347,4 +349,6 @@ pub struct PoolSpec {
     pub replaces_underutilized: bool,
     /// Weight: pools with more are tried first.
     pub weight: u32,
+    /// Slices of a node by resource; empty: its GPUs are whole.
+    pub slices: BTreeMap<String, u32>,
 }

@@ -3,7 +3,7 @@
 use crate::domain::{CapacityType, Mode, Scenario};
 use crate::formulation::frozen::FrozenOption;
 use crate::formulation::job::JobOption;
-use crate::formulation::problem::{Place, Pool, PoolIndex, Problem, Sharing};
+use crate::formulation::problem::{Place, Pool, PoolIndex, Problem, Sharing, SlotKind};
 use crate::formulation::service::{HourCount, ServiceOption};
 use crate::risk;
 use crate::units::HOURS_PER_WEEK;
@@ -69,6 +69,8 @@ pub struct ExclusiveUse {
 pub struct FixedUse {
     /// Pool.
     pub pool: PoolIndex,
+    /// Kind of its slots.
+    pub kind: SlotKind,
     /// Slots in each hour.
     pub slots: Vec<u32>,
     /// Nodes that this workload alone needs at its peak.
@@ -124,14 +126,14 @@ fn add_role(column: &mut Column, pools: &[Pool], place: &Place, counts: (&[u32],
         }
         Sharing::Fixed => {
             let slots: Vec<u32> = held.iter().map(|&n| n * place.slots).collect();
-            if let Some(known) = column.fixed.iter_mut().find(|u| u.pool == place.pool) {
+            if let Some(known) = column.fixed.iter_mut().find(|u| (u.pool, u.kind) == (place.pool, place.kind)) {
                 for (sum, own) in known.slots.iter_mut().zip(&slots) {
                     *sum += own;
                 }
-                known.peak_nodes = known.slots.iter().copied().max().unwrap_or(0).div_ceil(pool.gpus);
+                known.peak_nodes = known.slots.iter().copied().max().unwrap_or(0).div_ceil(pool.slots(place.kind));
             } else {
-                let peak_nodes = slots.iter().copied().max().unwrap_or(0).div_ceil(pool.gpus);
-                column.fixed.push(FixedUse { pool: place.pool, slots, peak_nodes });
+                let peak_nodes = slots.iter().copied().max().unwrap_or(0).div_ceil(pool.slots(place.kind));
+                column.fixed.push(FixedUse { pool: place.pool, kind: place.kind, slots, peak_nodes });
             }
         }
     }
@@ -238,7 +240,7 @@ pub fn of_job(problem: &Problem, workload: usize, (index, option): (usize, &JobO
             let slots: Vec<u32> =
                 job_hours(option, offset, true).iter().map(|&h| (h.round() as u32) * option.workers * option.place.slots).collect();
             let peak_nodes = slots.iter().copied().max().unwrap_or(0).div_ceil(pool.gpus);
-            column.fixed.push(FixedUse { pool: option.place.pool, slots, peak_nodes });
+            column.fixed.push(FixedUse { pool: option.place.pool, kind: 0, slots, peak_nodes });
         }
     }
     mark_changes(problem, &mut column, true);
@@ -267,6 +269,7 @@ pub fn of_frozen(problem: &Problem, workload: usize, option: &FrozenOption) -> C
         }),
         Sharing::Fixed => column.fixed.push(FixedUse {
             pool: option.pool,
+            kind: 0,
             slots: vec![option.slots + option.idle_slots; HOURS_PER_WEEK],
             peak_nodes: (option.slots + option.idle_slots).div_ceil(problem.pools[option.pool].gpus),
         }),
@@ -302,10 +305,16 @@ pub fn changed_nodes(problem: &Problem, workload: usize, plan: &BTreeMap<(String
     keys.into_iter().map(|key| plan.get(key).copied().unwrap_or(0).abs_diff(today.get(key).copied().unwrap_or(0))).sum()
 }
 
-/// Whether a column is one of the changes that `max_changes` counts: a workload that runs nowhere today changes nothing.
+/// How many of the changes that `max_changes` counts a column is: one for each workload, none for one that runs nowhere today.
 #[must_use]
-pub fn counts_as_change(problem: &Problem, column: &Column) -> bool {
-    column.changed && !problem.workloads[column.workload].today.is_empty()
+pub fn counted_changes(problem: &Problem, column: &Column) -> f64 {
+    if column.changed { running_today(problem, column.workload) } else { 0.0 }
+}
+
+/// Workloads of a unit that run somewhere today.
+#[must_use]
+pub fn running_today(problem: &Problem, unit: usize) -> f64 {
+    problem.workloads[unit].members.iter().filter(|&&m| !problem.workloads[m].today.is_empty()).count() as f64
 }
 
 /// Compares the column's peak nodes with today's.

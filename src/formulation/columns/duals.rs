@@ -1,6 +1,6 @@
 //! Prices that the master puts on what columns share.
 
-use crate::formulation::problem::{PoolIndex, Problem};
+use crate::formulation::problem::{PoolIndex, Problem, SlotKind};
 use crate::units::HOURS_PER_WEEK;
 use std::collections::BTreeMap;
 
@@ -21,8 +21,8 @@ pub struct Duals {
     pub held: BTreeMap<PoolIndex, Vec<f64>>,
     /// Added a node-hour that would move to fallback when a zone is lost.
     pub lost: BTreeMap<PoolIndex, Vec<f64>>,
-    /// Price of a slot-hour of a fixed pool.
-    pub slot: BTreeMap<PoolIndex, Vec<f64>>,
+    /// Price of a slot-hour of a fixed pool, by kind of slot.
+    pub slot: BTreeMap<(PoolIndex, SlotKind), Vec<f64>>,
     /// Price of a node at the peak of one workload in a fixed pool.
     pub peak: BTreeMap<(usize, PoolIndex), f64>,
     /// Price of one way to run each workload.
@@ -40,7 +40,8 @@ impl Duals {
             .iter()
             .enumerate()
             .filter(|(_, p)| p.sharing == crate::formulation::Sharing::Fixed)
-            .map(|(i, p)| (i, vec![if p.committed > 0 { 0.0 } else { p.price / f64::from(p.gpus) }; HOURS_PER_WEEK]))
+            .flat_map(|(i, p)| (0..p.kinds()).map(move |kind| (i, p, kind)))
+            .map(|(i, p, kind)| ((i, kind), vec![if p.committed > 0 { 0.0 } else { p.price * p.share_of_slot(kind) }; HOURS_PER_WEEK]))
             .collect();
         let expected = problem
             .pools
@@ -59,13 +60,13 @@ impl Duals {
             lost: BTreeMap::new(),
             slot,
             peak: BTreeMap::new(),
-            choice: vec![0.0; problem.workloads.len()],
+            choice: vec![0.0; problem.count()],
         }
     }
 
     /// Value of a map at (pool, hour), 0 where it has none.
     #[must_use]
-    pub fn at(map: &BTreeMap<PoolIndex, Vec<f64>>, pool: PoolIndex, hour: usize) -> f64 {
+    pub fn at<K: Ord>(map: &BTreeMap<K, Vec<f64>>, pool: K, hour: usize) -> f64 {
         map.get(&pool).map_or(0.0, |hours| hours[hour])
     }
 }

@@ -10,6 +10,7 @@ pub mod job;
 pub mod policy;
 pub mod profile;
 pub mod scaling;
+pub mod slices;
 pub mod slo;
 pub mod values;
 pub mod workload;
@@ -109,11 +110,13 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
     room(file, &workloads, &context, faults);
     drop(context);
     let frozen = freeze(file, &workloads, faults);
-    capacity::attach(capacity::Services { workloads: &mut workloads, profiles: known.profiles, frozen: &frozen }, (file, known), faults);
+    let used: BTreeSet<&ProfileId> = workloads.iter().map(|workload| &workload.profile).collect();
+    let mut profiles = known.profiles.iter().filter(|(id, _)| used.contains(id)).map(|(id, p)| (id.clone(), p.clone())).collect();
+    let terms = slices::Terms { market: &market, reserves: &reserves, allow_estimated: risk.allow_estimated };
+    slices::add(&mut profiles, &workloads, terms);
+    capacity::attach(capacity::Services { workloads: &mut workloads, profiles: &profiles, frozen: &frozen }, (file, known), faults);
     let elsewhere =
         crate::catalog::market::elsewhere(known.catalog, &market, &Terms { regions: &regions, adders, risk: &risk, prices: &prices });
-    let used: BTreeSet<&ProfileId> = workloads.iter().map(|workload| &workload.profile).collect();
-    let profiles = known.profiles.iter().filter(|(id, _)| used.contains(id)).map(|(id, p)| (id.clone(), p.clone())).collect();
     Scenario {
         name: file.name.value.clone(),
         demo: known.demo,

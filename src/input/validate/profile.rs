@@ -1,5 +1,6 @@
 //! A performance profile: operating points, cold start, checkpoint.
 
+use super::slices;
 use super::values::{between, count, date, is_dns_label, not_negative, number, one_line, positive, quoted};
 use crate::domain::{
     Checkpoint, ColdStart, DecodeStep, Evidence, GangPoint, Knot, LlmModel, OperatingPoint, Performance, Profile, ProfileKind, Spread,
@@ -51,7 +52,8 @@ pub fn profile(file: &ProfileFile, context: &ProfileContext<'_>, faults: &mut Fa
     let mut points: Vec<OperatingPoint> = Vec::with_capacity(file.variants.len());
     let mut seen = BTreeSet::new();
     for variant in &file.variants.value {
-        if !seen.insert((variant.accelerator.as_str(), variant.gpus_per_replica.value, variant.precision.as_str())) {
+        let slice = variant.slice.as_ref().map(|slice| slice.as_str());
+        if !seen.insert((variant.accelerator.as_str(), variant.gpus_per_replica.value, variant.precision.as_str(), slice)) {
             let (accelerator, gpus) = (&variant.accelerator.value, variant.gpus_per_replica.value);
             let message = format!("the operating point `{accelerator}` x{gpus} `{}` is there twice", variant.precision.value);
             faults.error(codes::DUPLICATE_NAME, variant.accelerator.span, message);
@@ -59,7 +61,7 @@ pub fn profile(file: &ProfileFile, context: &ProfileContext<'_>, faults: &mut Fa
         cite(&variant.source, &variant.as_of, &sources, faults);
         points.push(point(variant, kind, context, faults));
     }
-    points.sort_by(|a, b| (&a.accelerator, a.gpus_per_replica, &a.precision).cmp(&(&b.accelerator, b.gpus_per_replica, &b.precision)));
+    points.sort_by(|a, b| slices::key(a).cmp(&slices::key(b)));
     if kind != ProfileKind::Job && (file.checkpoint.is_some() || file.divisible) {
         faults.error(codes::WRONG_BLOCK, file.name.span, "`checkpoint` and `divisible` belong to profiles of kind `job`");
     }
@@ -128,6 +130,8 @@ fn point(file: &VariantFile, kind: ProfileKind, context: &ProfileContext<'_>, fa
             EvidenceFile::Estimated => Evidence::Estimated,
         },
         requires_nvlink: file.requires_nvlink,
+        slice: file.slice.as_ref().map(|given| given.value.clone()),
+        weights: file.weights_gib.as_ref().map(|given| GiB(number(faults, given, positive("weights_gib")))),
         gpu_memory: GiB(number(faults, &file.gpu_memory_gib, positive("gpu_memory_gib"))),
         vcpus: number(faults, &file.vcpus, not_negative("vcpus")),
         ram: GiB(number(faults, &file.ram_gib, not_negative("ram_gib"))),

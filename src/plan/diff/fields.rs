@@ -44,8 +44,11 @@ pub fn workload(workload: &WorkloadPlan) -> Facts {
         why,
     } = workload;
     let mut out = facts![""; usd_per_month, baseline_usd_per_month, kind, mode];
-    let ChosenVariant { accelerator, gpus_per_replica, precision, engine, evidence, source, derate, requests } = variant;
+    let ChosenVariant { accelerator, gpus_per_replica, precision, engine, evidence, source, derate, slice, requests } = variant;
     out.extend(facts!["variant."; accelerator, gpus_per_replica, precision, engine, evidence, source, derate, requests]);
+    if slice.is_some() {
+        out.extend(facts!["variant."; slice]);
+    }
     out.extend(service.as_ref().map(self::service).unwrap_or_default());
     out.extend(job.as_ref().map(self::job).unwrap_or_default());
     out.extend(facts![""; profile, team, cost_center]);
@@ -160,6 +163,7 @@ pub fn pool(pool: &NodePool) -> Facts {
         taints,
         workloads,
         when_lost,
+        partition,
     } = pool;
     let mut out = facts![""; usd_per_month, instance_type, capacity_type, cloud, region, zones, accelerator, gpus_per_node];
     out.extend(facts![""; vcpus_per_node, ram_gib_per_node, assurance, shared, usd_per_hour, planned_usd_per_hour]);
@@ -168,6 +172,9 @@ pub fn pool(pool: &NodePool) -> Facts {
     }
     out.extend(facts![""; committed_nodes, min_nodes, max_nodes, nodes_by_hour, paid_node_hours_per_week]);
     out.extend(facts![""; start_up_node_hours_per_week, consolidate_after_s, labels, taints, workloads, when_lost]);
+    if partition.is_some() {
+        out.extend(facts![""; partition]);
+    }
     out
 }
 

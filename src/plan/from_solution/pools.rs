@@ -1,10 +1,10 @@
 //! Node pools of a plan with their bills, and each workload's share.
 
-use crate::domain::{CapacityType, Scenario};
+use crate::domain::{CapacityType, InstanceType, Scenario};
 use crate::formulation::columns::{Column, Decision};
 use crate::formulation::pools::switch_hours;
-use crate::formulation::problem::{PoolIndex, Problem, Sharing};
-use crate::plan::{CommitmentCost, NodePool, SpotTerms};
+use crate::formulation::problem::{Partition, PoolIndex, Problem, Sharing, SliceCount, Tenants};
+use crate::plan::{CommitmentCost, NodePool, PoolPartition, PoolSlice, SpotTerms};
 use crate::solver::solution::{self, Solution};
 use crate::units::{HOURS_PER_MONTH, HOURS_PER_WEEK, Usd, UsdPerHour};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +44,7 @@ pub fn stand_in(problem: &Problem, spot: PoolIndex) -> Option<PoolIndex> {
             && p.instance_type == own.instance_type
             && p.region == own.region
             && p.sharing == own.sharing
+            && p.partition.is_none()
     })
 }
 
@@ -123,9 +124,12 @@ fn weights(problem: &Problem, solution: &Solution, pool: PoolIndex) -> BTreeMap<
     let mut weights = BTreeMap::new();
     for column in &solution.columns {
         let own: f64 = column.exclusive.iter().filter(|u| u.pool == pool).flat_map(|u| &u.expected).sum();
-        let slots: u32 = column.fixed.iter().filter(|u| u.pool == pool).flat_map(|u| &u.slots).sum();
+        // Whole GPUs weigh as such, slices of several kinds by their share of the node.
+        let each = |kind| if problem.pools[pool].partition.is_some() { problem.pools[pool].share_of_slot(kind) } else { 1.0 };
+        let slots: f64 =
+            column.fixed.iter().filter(|u| u.pool == pool).map(|u| each(u.kind) * f64::from(u.slots.iter().sum::<u32>())).sum();
         let idle = idle_slots(problem, column, pool) * HOURS_PER_WEEK as u32;
-        let weight = own + f64::from(slots - idle) + start_hours(problem, column, pool);
+        let weight = own + (slots - f64::from(idle)) + start_hours(problem, column, pool);
         if weight > 0.0 {
             weights.insert(problem.workloads[column.workload].id.to_string(), weight);
         }
@@ -145,7 +149,7 @@ fn frozen_nodes(problem: &Problem, solution: &Solution, pool: PoolIndex) -> f64 
     let held = frozen.map(|c| {
         let own: f64 = c.exclusive.iter().filter(|u| u.pool == pool).map(|u| u.expected[0]).sum();
         let slots: u32 = c.fixed.iter().filter(|u| u.pool == pool).map(|u| u.slots[0]).sum();
-        own + f64::from(slots) / f64::from(problem.pools[pool].gpus)
+        own + f64::from(slots) / f64::from(problem.pools[pool].gpus) // Frozen workloads have whole GPUs.
     });
     held.sum()
 }
@@ -224,7 +228,31 @@ fn node_pool(scenario: &Scenario, problem: &Problem, drawn: &Drawn<'_>) -> NodeP
         labels: BTreeMap::from([("gpuplan.dev/pool".to_owned(), name.clone())]),
         taints: vec!["nvidia.com/gpu=true:NoSchedule".to_owned()],
         workloads: drawn.weights.keys().cloned().collect(),
+        partition: p.partition.as_ref().map(|cut| partition(scenario, instance, cut)),
         name,
+    }
+}
+
+/// The layout as nodes carry it.
+fn partition(scenario: &Scenario, instance: &InstanceType, cut: &Partition) -> PoolPartition {
+    let card = scenario.accelerators.get(&instance.accelerator);
+    let slice = |count: &SliceCount| {
+        let known = card.and_then(|card| card.slice(&count.name));
+        PoolSlice {
+            name: count.name.clone(),
+            resource: known.map(crate::domain::Slice::resource).unwrap_or_default(),
+            per_gpu: count.per_node / instance.gpus,
+            memory_gib: known.map_or(0.0, |slice| slice.memory.0),
+        }
+    };
+    PoolPartition {
+        technique: cut.technique.as_str().to_owned(),
+        layout: cut.layout.clone(),
+        slices: cut.slices.iter().map(slice).collect(),
+        team: match &cut.tenants {
+            Tenants::Any => None,
+            Tenants::Team(team) => Some(team.clone()),
+        },
     }
 }
 

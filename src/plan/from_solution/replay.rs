@@ -93,12 +93,16 @@ fn machines(scenario: &Scenario, plan: &Plan) -> Vec<Machine> {
 
 /// Points of the profile that the plan or today's placement runs on.
 fn points<'a>(profile: &'a Profile, chosen: Option<&WorkloadPlan>, today: Option<&TodayPlace>) -> Vec<&'a OperatingPoint> {
-    let is = |p: &OperatingPoint, (accelerator, gpus, precision): (&str, u32, &str)| {
-        p.accelerator.as_str() == accelerator && p.gpus_per_replica == gpus && p.precision == precision
+    let is = |p: &OperatingPoint, (accelerator, gpus, precision): (&str, u32, &str), slice: Option<&str>| {
+        p.accelerator.as_str() == accelerator && p.gpus_per_replica == gpus && p.precision == precision && p.slice.as_deref() == slice
     };
-    let planned =
-        |p: &OperatingPoint| chosen.is_some_and(|c| is(p, (&c.variant.accelerator, c.variant.gpus_per_replica, &c.variant.precision)));
-    let current = |p: &OperatingPoint| today.is_some_and(|t| is(p, (&t.accelerator, t.gpus_per_replica, &t.precision)));
+    let planned = |p: &OperatingPoint| {
+        chosen.is_some_and(|c| {
+            let slice = c.variant.slice.as_ref().map(|slice| slice.name.as_str());
+            is(p, (&c.variant.accelerator, c.variant.gpus_per_replica, &c.variant.precision), slice)
+        })
+    };
+    let current = |p: &OperatingPoint| today.is_some_and(|t| is(p, (&t.accelerator, t.gpus_per_replica, &t.precision), None));
     profile.points.iter().filter(|p| planned(p) || current(p)).collect()
 }
 
@@ -182,6 +186,7 @@ fn engine(point: &OperatingPoint) -> Option<Engine> {
         accelerator: point.accelerator.to_string(),
         gpus_per_replica: point.gpus_per_replica,
         precision: point.precision.clone(),
+        slice: point.slice.clone(),
         evidence: point.evidence.as_str().to_owned(),
         vcpus: point.vcpus,
         ram_gib: point.ram.0,
