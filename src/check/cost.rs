@@ -72,7 +72,8 @@ fn of_pool(pool: &PoolView<'_>, bill: &Bill) -> Vec<Finding> {
 
 fn of_workloads(view: &View<'_>, bills: &[Bill]) -> Vec<Finding> {
     let share = |name: &str| bills.iter().filter_map(|b| b.shares.get(name)).sum::<f64>();
-    let rows = view.plan.workloads.iter();
+    // Members of a server pay it, not a pool: `bundle`.
+    let rows = view.plan.workloads.iter().filter(|w| w.mode != "bundled");
     rows.filter_map(|w| money(&w.name, "another share of the pools' cost a month", (share(&w.name), w.usd_per_month.as_f64()))).collect()
 }
 
@@ -102,7 +103,7 @@ pub(super) fn monthly_commitment(held: &crate::domain::Commitment) -> f64 {
 
 fn evidence_classes(view: &View<'_>) -> Vec<Finding> {
     let mut wanted: BTreeMap<&str, f64> = BTreeMap::new();
-    for workload in &view.plan.workloads {
+    for workload in view.plan.workloads.iter().filter(|w| w.kind != "bundle") {
         *wanted.entry(workload.variant.evidence.as_str()).or_insert(0.0) += workload.usd_per_month.as_f64();
     }
     let stated = &view.plan.cost.by_evidence_usd_per_month;

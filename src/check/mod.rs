@@ -7,6 +7,7 @@
 
 mod allowed;
 mod baseline;
+mod bundle;
 mod capacity;
 mod claims;
 mod commitment;
@@ -56,7 +57,8 @@ pub fn plan(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
     if findings.is_empty() {
         findings = load_factor::check(scenario, plan);
         let raised = load_factor::raised(scenario, plan);
-        let view = View::of(&raised, plan);
+        let (raised, flat) = bundle::flattened(&raised, plan);
+        let view = View::of(&raised, &flat);
         for family in FAMILIES {
             findings.extend(family(&view));
         }
@@ -69,7 +71,7 @@ pub fn plan(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
 type Check = fn(&View<'_>) -> Vec<Finding>;
 
 /// The families that need a sound structure.
-const FAMILIES: [Check; 21] = [
+const FAMILIES: [Check; 22] = [
     provenance::check,
     verification::check,
     price::check,
@@ -80,6 +82,7 @@ const FAMILIES: [Check; 21] = [
     zero_hours::check,
     node_capacity::check,
     sharing::check,
+    bundle::check,
     pool_loss::check,
     quota::check,
     start_up::check,

@@ -122,7 +122,8 @@ impl<'a> View<'a> {
                 c.image_pull.p95.0 + c.weights_load.p95.0 + c.engine_start.p95.0
             })
         };
-        self.provision_s() + self.scenario.workloads.iter().map(cold).fold(0.0, f64::max)
+        let planned = |w: &&Workload| self.plan.bundles.iter().all(|b| b.host.name != w.id.as_str());
+        self.provision_s() + self.scenario.workloads.iter().filter(planned).map(cold).fold(0.0, f64::max)
     }
 
     /// Nodes of a pool that a commitment pays for in the hour: a shared pool comes first, others take what it leaves.

@@ -96,6 +96,7 @@ fn member(scenario: &Scenario, (unit, option): (&WorkloadOptions, &BundleOption)
         max_queue_delay_us: QUEUE_DELAY_US,
         priority: 1,
         slo: super::service::slo(&service.slo),
+        load_factor: service.demand.load_factor,
         planning_load_rps: service.demand.peak_rps.clone(),
         mean_load_rps: service.demand.mean_rps.clone(),
         alone_rps: option.alone_rps[position],
