@@ -106,16 +106,20 @@ pub fn pool<'a>(plan: &'a Plan, name: &str) -> Option<&'a NodePool> {
     plan.pools.iter().find(|pool| pool.name == name)
 }
 
-/// Workloads that the files manage: frozen ones are left alone.
+/// What the files manage: workloads, but for frozen ones, which are left alone, and for members of bundles, whose servers stand for
+/// them.
 pub fn managed(plan: &Plan) -> impl Iterator<Item = &WorkloadPlan> {
-    plan.workloads.iter().filter(|workload| workload.mode != "frozen")
+    let own = plan.workloads.iter().filter(|workload| workload.mode != "frozen" && workload.mode != "bundled");
+    own.chain(plan.bundles.iter().map(|bundle| &bundle.host))
 }
 
 /// Pools that the files declare: those of managed workloads, and what stands in for them. Nodes of frozen workloads are
 /// declared elsewhere already.
 #[must_use]
 pub fn managed_pools(plan: &Plan) -> Vec<&NodePool> {
-    let all_frozen = |pool: &NodePool| !pool.workloads.is_empty() && managed(plan).all(|w| !pool.workloads.contains(&w.name));
+    // A pool of a bundle may name its server or its members.
+    let used = |pool: &NodePool, w: &WorkloadPlan| w.mode != "frozen" && pool.workloads.contains(&w.name);
+    let all_frozen = |pool: &NodePool| !pool.workloads.is_empty() && !plan.workloads.iter().chain(managed(plan)).any(|w| used(pool, w));
     let lost_to = |pool: &NodePool| -> Vec<&NodePool> {
         plan.pools.iter().filter(|p| p.spot.as_ref().is_some_and(|s| s.fallback_pool.as_deref() == Some(&pool.name))).collect()
     };
