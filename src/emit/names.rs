@@ -45,6 +45,18 @@ pub fn service_name(name: &str) -> String {
     if plain.starts_with(|c: char| c.is_ascii_digit()) { label(&format!("s-{name}")) } else { plain }
 }
 
+/// A model's name in a Triton repository, which is a folder and a key of a ConfigMap: the name itself when it is letters, digits and
+/// underscores, else its nearest with a digest of the original.
+#[must_use]
+pub fn model(name: &str) -> String {
+    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(LABEL_MAX).collect();
+    if plain == name && !plain.is_empty() {
+        return plain;
+    }
+    let digest = Sha256::digest(name.as_bytes());
+    format!("{plain}_{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2])
+}
+
 /// The floor or the flex part of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -163,6 +175,9 @@ mod tests {
         assert!(!label("../../etc/passwd").contains(['.', '/']));
         assert!(label("Üx").is_ascii());
         assert_eq!(service_name("70b"), "s-70b");
+        assert_eq!(model("Face_blur2"), "Face_blur2");
+        assert_ne!(model("../a"), model("..-a"));
+        assert!(!model("../../etc").contains(['.', '/']));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Servers that several services share: the Deployment, scaler and pools of the server, the demand of its members.
 
 use super::{Unplayable, accelerator, assembled, gpus, model, parts};
-use crate::emit::parse::types::Files;
+use crate::emit::model_name;
+use crate::emit::parse::types::{Files, ModelServer};
 use crate::plan::replay::{LoadMetric, ReplayInputs, ServiceInputs, Spread, StartUp, Traffic};
-use crate::plan::{Bundle, BundleMember};
+use crate::plan::{Bundle, BundleMember, WorkloadPlan};
 use crate::simulate::fleet::{Fleet, HostedModel, LatencyModel, Member, ServiceSetup, SharedModel};
 
 /// The server of a bundle.
@@ -11,22 +12,40 @@ pub(super) fn server(fleet: &Fleet, (files, bundle): (&Files, &Bundle), inputs: 
     let host = &bundle.host;
     let parts = parts(fleet, files, host)?;
     let place = (accelerator(fleet, &parts, inputs)?, gpus(&parts));
+    let server = configured(files, host)?;
     let (mut members, mut models) = (Vec::with_capacity(bundle.members.len()), Vec::with_capacity(bundle.members.len()));
     for member in &bundle.members {
         let known = inputs.services.iter().find(|service| service.name == member.workload);
         let service = known.ok_or_else(|| format!("the replay inputs do not know the workload `{}`", member.workload))?;
-        models.push(hosted(member, service, place)?);
-        members.push(Member { inputs: service.clone(), model: member.model.clone() });
+        models.push(hosted((member, service), server, place)?);
+        members.push(Member { inputs: service.clone(), model: model_name(&member.model) });
     }
-    let most = bundle.members.iter().map(|member| member.instances * member.max_batch_size.max(1)).sum::<u32>().max(1);
+    let most = server.most_in_service().max(1);
     let shared = SharedModel { models, most, interference: bundle.interference.max(1.0) };
     let own = of_members(bundle, &members)?;
     Ok(ServiceSetup { members, ..assembled(&own, LatencyModel::Shared(shared), parts) })
 }
 
-fn hosted(member: &BundleMember, service: &ServiceInputs, (accelerator, gpus): (&str, u32)) -> Result<HostedModel, Unplayable> {
+/// What the files say of the server; one for all of its Deployments.
+fn configured<'a>(files: &'a Files, host: &WorkloadPlan) -> Result<&'a ModelServer, Unplayable> {
+    let mut servers = files.deployments.iter().filter(|d| d.workload == host.name).map(|d| d.server.as_ref());
+    let first = servers.next().flatten().ok_or_else(|| format!("the files give the models of `{}` no configuration", host.name))?;
+    if servers.any(|other| other != Some(first)) {
+        return Err(format!("the Deployments of `{}` serve different models: a replay knows one server", host.name));
+    }
+    Ok(first)
+}
+
+fn hosted(
+    (member, service): (&BundleMember, &ServiceInputs),
+    server: &ModelServer,
+    (accelerator, gpus): (&str, u32),
+) -> Result<HostedModel, Unplayable> {
+    let name = model_name(&member.model);
+    let found = server.models.iter().find(|model| model.name == name);
+    let served = found.ok_or_else(|| format!("no server of the files loads the model `{name}` of `{}`", member.workload))?;
     match model(service, (accelerator, &member.precision, gpus))? {
-        LatencyModel::Request(knots) => Ok(HostedModel { knots, priority: member.priority }),
+        LatencyModel::Request(knots) => Ok(HostedModel { knots, priority: served.priority }),
         LatencyModel::Llm(..) | LatencyModel::Shared(_) => {
             Err(format!("`{}` has no concurrency curve: it cannot share a server with other models", member.workload))
         }
