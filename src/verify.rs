@@ -179,7 +179,13 @@ fn otherwise_billed(plan: &Plan, simulation: &Simulation) -> Vec<(String, f64)> 
         let mine = pools.into_iter().flatten().flatten().map(|pool| excess(pool));
         if off_by > 0.0 { mine.fold(1.0, f64::max) } else { mine.fold(1.0, f64::min) }
     };
-    let all = plan.workloads.iter().filter(follows).map(|w| (w.name.clone(), mine(w)));
+    let own = plan.workloads.iter().filter(follows).map(|w| (w.name.clone(), mine(w)));
+    // A server that follows its load does so for all of its members.
+    let shared = plan.bundles.iter().filter(|bundle| follows(&&bundle.host)).flat_map(|bundle| {
+        let excess = mine(&bundle.host);
+        bundle.members.iter().map(move |member| (member.workload.clone(), excess))
+    });
+    let all = own.chain(shared);
     let off = all.filter(|(_, excess)| (excess - 1.0).abs() > replay::BILL_TOLERANCE);
     off.map(|(name, excess)| (name, excess.clamp(0.7, 1.3))).collect()
 }

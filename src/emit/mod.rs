@@ -17,11 +17,12 @@ mod patch;
 mod pods;
 mod service;
 mod terraform;
+mod triton;
 mod yaml;
 
 use crate::plan::Plan;
 
-pub use names::POOL_LABEL;
+pub use names::{POOL_LABEL, model as model_name};
 
 /// A rendered file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +46,7 @@ pub fn artifacts(plan: &Plan) -> Vec<Artifact> {
     let mut all = kustomize::frame(plan, &manifests);
     all.append(&mut manifests);
     all.extend(names::managed(plan).flat_map(|workload| patch::components(plan, workload)));
+    all.extend(triton::configurations(plan));
     all.extend(terraform::files(plan));
     all.sort();
     all

@@ -27,7 +27,8 @@ pub fn files(plan: &Plan) -> Vec<Artifact> {
 fn values(plan: &Plan) -> Artifact {
     let pools: Map<String, Value> =
         names::managed_pools(plan).into_iter().map(|pool| (names::label(&pool.name), node_pool(pool))).collect();
-    let workloads: Map<String, Value> = plan.workloads.iter().map(|w| (names::label(&w.name), workload(plan, w))).collect();
+    let listed = plan.workloads.iter().chain(plan.bundles.iter().map(|bundle| &bundle.host));
+    let workloads: Map<String, Value> = listed.map(|w| (names::label(&w.name), workload(plan, w))).collect();
     let schedules: Vec<Value> = plan.windows.iter().map(schedule).collect();
     let document = json!({
         // Terraform skips this key: it is how JSON files carry a comment.

@@ -50,6 +50,28 @@ pub enum LatencyModel {
     Llm(LlmModel, u32),
     /// Concurrency curve.
     Request(Vec<Knot>),
+    /// Several models on one GPU.
+    Shared(SharedModel),
+}
+
+/// How fast a server answers that several models share.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SharedModel {
+    /// Its models, in the order of the members.
+    pub models: Vec<HostedModel>,
+    /// Most requests in service.
+    pub most: u32,
+    /// Factor on every service time while two models or more are at work.
+    pub interference: f64,
+}
+
+/// A model of a shared server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostedModel {
+    /// Concurrency curve of the model alone.
+    pub knots: Vec<Knot>,
+    /// Urgency, 1 the most urgent.
+    pub priority: u32,
 }
 
 /// A service.
@@ -67,6 +89,25 @@ pub struct ServiceSetup {
     pub start_up: StartUp,
     /// Its Deployments.
     pub parts: Vec<Part>,
+    /// Services that share it, sorted by name; none where it serves only itself.
+    pub members: Vec<Member>,
+}
+
+impl ServiceSetup {
+    /// Whose requests it answers: its members, or itself.
+    pub fn demands(&self) -> impl Iterator<Item = &ServiceInputs> {
+        let own = self.members.is_empty().then_some(&self.inputs);
+        own.into_iter().chain(self.members.iter().map(|member| &member.inputs))
+    }
+}
+
+/// A service that runs in a shared server.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Demand, objective, timeouts.
+    pub inputs: ServiceInputs,
+    /// What the server calls its model: the label `model` of the server's metrics.
+    pub model: String,
 }
 
 /// A Deployment.

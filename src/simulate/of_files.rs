@@ -1,6 +1,8 @@
 //! The configuration that emitted files describe. In: the files as read back, what the plan chose (precision, prices, gang speed) and
 //! the inputs of the replay. Out: a [`Fleet`]. What the files say goes before what the plan says.
 
+mod shared;
+
 use super::cluster::{Delays, INDEPENDENT_SHARE, Pool, Risk, Room, SLICE_KINDS, Span, StartUp};
 use super::fleet::{Count, Covered, Fleet, JobSetup, JobStart, LatencyModel, Part, PodTemplate, ServiceSetup};
 use super::replica::llm::pass_tokens;
@@ -26,6 +28,8 @@ pub fn fleet(files: &Files, plan: &Plan, inputs: &ReplayInputs) -> Result<Fleet,
     for workload in &plan.workloads {
         if workload.mode == "frozen" {
             today::add(&mut fleet, &workload.name, inputs)?;
+        } else if plan.bundles.iter().any(|bundle| bundle.members.iter().any(|member| member.workload == workload.name)) {
+            // Its server follows.
         } else if let Some(service) = inputs.services.iter().find(|s| s.name == workload.name) {
             let setup = service_of(&fleet, (files, workload), service, inputs)?;
             fleet.services.push(setup);
@@ -36,6 +40,11 @@ pub fn fleet(files: &Files, plan: &Plan, inputs: &ReplayInputs) -> Result<Fleet,
             return Err(format!("the replay inputs do not know the workload `{}`", workload.name));
         }
     }
+    for bundle in &plan.bundles {
+        let setup = shared::server(&fleet, (files, bundle), inputs)?;
+        fleet.services.push(setup);
+    }
+    fleet.services.sort_by(|a, b| a.inputs.name.cmp(&b.inputs.name));
     Ok(fleet)
 }
 
@@ -168,6 +177,21 @@ fn service_of(
     service: &ServiceInputs,
     inputs: &ReplayInputs,
 ) -> Result<ServiceSetup, Unplayable> {
+    let parts = parts(fleet, files, workload)?;
+    let on_slice = parts.first().is_some_and(|part| sliced(&part.pod));
+    let wanted = Wanted {
+        accelerator: accelerator(fleet, &parts, inputs)?,
+        precision: &workload.variant.precision,
+        gpus: if on_slice { 1 } else { gpus(&parts) },
+        // Equal parts have one resource whatever their number; which one the plan has is the pool's to say, and is checked there.
+        slice: if on_slice { workload.variant.slice.as_ref().map(|slice| slice.name.as_str()) } else { None },
+    };
+    let model = model(service, &wanted)?;
+    Ok(assembled(service, model, parts))
+}
+
+/// Deployments of a service with their autoscalers; at least one.
+fn parts(fleet: &Fleet, files: &Files, workload: &WorkloadPlan) -> Result<Vec<Part>, Unplayable> {
     let mut parts = Vec::new();
     for deployment in files.deployments.iter().filter(|d| d.workload == workload.name) {
         let scaler = files.scaled_objects.iter().find(|s| s.namespace == deployment.namespace && s.target == deployment.name);
@@ -179,18 +203,23 @@ fn service_of(
         };
         parts.push(Part { name: deployment.name.clone(), count, pod: pod(fleet, &deployment.pod, workload)? });
     }
-    let Some(first) = parts.first() else { return Err(format!("the files hold no Deployment of `{}`", workload.name)) };
-    let pool = &fleet.pools[first.pod.pools[0]];
+    if parts.is_empty() {
+        return Err(format!("the files hold no Deployment of `{}`", workload.name));
+    }
+    Ok(parts)
+}
+
+/// GPU type of the machines that the first Deployment prefers.
+fn accelerator<'a>(fleet: &Fleet, parts: &[Part], inputs: &'a ReplayInputs) -> Result<&'a str, Unplayable> {
+    let first = parts.first().and_then(|part| part.pod.pools.first()).and_then(|&pool| fleet.pools.get(pool));
+    let pool = first.ok_or_else(|| "a Deployment without a pool".to_owned())?;
     let capacity_type = if pool.spot { "spot" } else { "on-demand" };
-    let accelerator = &machine(inputs, (&pool.instance_type, &pool.region), capacity_type)?.accelerator;
-    let wanted = Wanted {
-        accelerator,
-        precision: &workload.variant.precision,
-        gpus: if sliced(&first.pod) { 1 } else { first.pod.ask.gpus },
-        // Equal parts have one resource whatever their number; which one the plan has is the pool's to say, and is checked there.
-        slice: if sliced(&first.pod) { workload.variant.slice.as_ref().map(|slice| slice.name.as_str()) } else { None },
-    };
-    Ok(assembled(service, model(service, &wanted)?, parts))
+    Ok(machine(inputs, (&pool.instance_type, &pool.region), capacity_type)?.accelerator.as_str())
+}
+
+/// GPUs of a replica.
+fn gpus(parts: &[Part]) -> u32 {
+    parts.first().map_or(0, |part| part.pod.ask.gpus)
 }
 
 fn sliced(pod: &PodTemplate) -> bool {
@@ -215,14 +244,20 @@ pub(super) fn assembled(service: &ServiceInputs, model: LatencyModel, parts: Vec
     ServiceSetup {
         model,
         routing: if service.routing == "least-loaded" { Routing::LeastLoaded } else { Routing::Random },
-        cold: match service.cold_requests.as_str() {
-            "hold" => ColdRequests::Hold,
-            "fallback" => ColdRequests::Fallback,
-            _ => ColdRequests::Reject,
-        },
+        cold: cold_requests(service),
         start_up: start_up(&service.start_up),
         parts,
+        members: Vec::new(),
         inputs: service.clone(),
+    }
+}
+
+/// What becomes of requests that find no replica.
+pub(super) fn cold_requests(service: &ServiceInputs) -> ColdRequests {
+    match service.cold_requests.as_str() {
+        "hold" => ColdRequests::Hold,
+        "fallback" => ColdRequests::Fallback,
+        _ => ColdRequests::Reject,
     }
 }
 

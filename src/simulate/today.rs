@@ -195,7 +195,7 @@ fn seconds_in_system(service: &ServiceInputs, engine: &LatencyModel) -> f64 {
             prefill_s + tokens.output_mean * times.line(4, context).pass_s(context)
         }
         (LatencyModel::Request(knots), _) => knots.first().map_or(0.1, |k| k.concurrency / k.rate.0),
-        (LatencyModel::Llm(..), None) => 1.0,
+        (LatencyModel::Llm(..), None) | (LatencyModel::Shared(_), _) => 1.0,
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// Free text that breaks careless writers: quotes, line breaks, templates, HTML, YAML and HCL syntax.
 pub const HOSTILE: &str = "\"O'Brien\" <b>&amp;\n# - x: ${file(\"/etc/passwd\")} %{ if true } {{ .Values }} `id` \u{2028}\u{85}\t\\ */ */";
 
-fn pool(name: &str, (instance_type, accelerator, gpus): (&str, &str, u32)) -> NodePool {
+pub fn pool(name: &str, (instance_type, accelerator, gpus): (&str, &str, u32)) -> NodePool {
     let price = UsdPerHour::from_f64(1.861);
     NodePool {
         name: name.into(),
@@ -60,7 +60,7 @@ fn spot(mut pool: NodePool, fallback: &str) -> NodePool {
     pool
 }
 
-fn variant(accelerator: &str, gpus: u32, engine: &str) -> ChosenVariant {
+pub fn variant(accelerator: &str, gpus: u32, engine: &str) -> ChosenVariant {
     ChosenVariant {
         accelerator: accelerator.into(),
         gpus_per_replica: gpus,
@@ -74,7 +74,7 @@ fn variant(accelerator: &str, gpus: u32, engine: &str) -> ChosenVariant {
     }
 }
 
-fn workload(name: &str, kind: &str, variant: ChosenVariant) -> WorkloadPlan {
+pub fn workload(name: &str, kind: &str, variant: ChosenVariant) -> WorkloadPlan {
     WorkloadPlan {
         name: name.into(),
         kind: kind.into(),
@@ -98,7 +98,7 @@ fn workload(name: &str, kind: &str, variant: ChosenVariant) -> WorkloadPlan {
     }
 }
 
-fn service(floor: (&str, u32, u32), flex: Option<FlexPlan>) -> ServicePlan {
+pub fn service(floor: (&str, u32, u32), flex: Option<FlexPlan>) -> ServicePlan {
     let (min, max) = flex.as_ref().map_or((floor.1, floor.2), |flex| (flex.base_replicas, flex.max_replicas));
     ServicePlan {
         slo: SloPlan { attainment: 0.99, ttft_ms: Some(500.0), tpot_ms: Some(40.0), latency_ms: None, planning_percentile: 0.995 },
@@ -140,13 +140,13 @@ fn flex(pool: &str, (base, max): (u32, u32)) -> FlexPlan {
     FlexPlan { pool: pool.into(), fallback_pool: None, base_replicas: base, max_replicas: max, zones_spread: 1 }
 }
 
-fn on_load(service: &mut ServicePlan, query: &str, threshold: f64) {
+pub fn on_load(service: &mut ServicePlan, query: &str, threshold: f64) {
     service.scaling.prometheus_server = Some("http://prometheus.monitoring:9090".into());
     service.scaling.query = Some(query.into());
     service.scaling.threshold = Some(threshold);
 }
 
-fn window(workload: &str, days: Vec<u8>, counts: (u32, u32), cron: (&str, &str)) -> Window {
+pub fn window(workload: &str, days: Vec<u8>, counts: (u32, u32), cron: (&str, &str)) -> Window {
     Window {
         workload: workload.into(),
         time_zone: "Europe/Berlin".into(),

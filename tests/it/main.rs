@@ -3,6 +3,8 @@
 mod acceptance;
 mod bad_input;
 mod brute_force;
+mod bundle_fixture;
+mod bundles;
 mod by_hand;
 mod capacity;
 mod check;

@@ -4,8 +4,8 @@
 //! today, read back in the same way, so that nothing of a file is compared that has no meaning to a replay.
 
 use super::types::{
-    Behavior, CronJob, Deployment, Fallback, Files, Gate, ObjectId, ObjectKind, PodSpec, PoolSpec, ScaledJob, ScaledObject, ScalingRules,
-    Trigger, TriggerKind,
+    Behavior, CronJob, Deployment, Fallback, Files, Gate, ModelServer, ObjectId, ObjectKind, PodSpec, PoolSpec, ScaledJob, ScaledObject,
+    ScalingRules, ServedModel, Trigger, TriggerKind,
 };
 use super::{SourceText, files as read_back};
 use crate::plan::Plan;
@@ -343,13 +343,42 @@ fn scaled_job(plan: &ScaledJob, file: &ScaledJob) -> Changes {
 }
 
 fn deployment(plan: &Deployment, file: &Deployment) -> Changes {
-    let Deployment { namespace: _, name: _, workload, replicas, pod: of_pod } = plan;
+    let Deployment { namespace: _, name: _, workload, replicas, pod: of_pod, server: of_server } = plan;
     let mut changes = Changes::default();
     changes.value("its workload", workload, &file.workload);
     let shown = |replicas: Option<u32>| Shown(replicas.map_or_else(|| "KEDA's".to_owned(), |count| count.to_string()));
     changes.value("the count", shown(*replicas), shown(file.replicas));
     pod(of_pod, &file.pod, &mut changes);
+    server((of_server.as_ref(), file.server.as_ref()), &mut changes);
     changes
+}
+
+fn server((plan, file): (Option<&ModelServer>, Option<&ModelServer>), changes: &mut Changes) {
+    let (plan, file) = match (plan, file) {
+        (Some(plan), Some(file)) => (plan, file),
+        (Some(_), None) => return changes.list.push("its models have no configurations any more".to_owned()),
+        (None, Some(_)) => return changes.list.push("it serves models of its own".to_owned()),
+        (None, None) => return,
+    };
+    let ModelServer { models, executions } = plan;
+    changes.value("executions at a time", *executions, file.executions);
+    let find = |list: &[ServedModel], name: &str| list.iter().find(|model| model.name == name).cloned();
+    let names: BTreeSet<&String> = models.iter().chain(&file.models).map(|model| &model.name).collect();
+    for name in names {
+        match (find(models, name), find(&file.models, name)) {
+            (Some(_), None) => changes.list.push(format!("model `{name}` is gone")),
+            (None, Some(_)) => changes.list.push(format!("model `{name}` is not in the plan")),
+            (Some(before), Some(after)) => {
+                let ServedModel { name: _, instances, max_batch_size, max_queue_delay_us, priority } = before;
+                let of = |key: &str| format!("`{key}` of model `{name}`");
+                changes.value(&of("count"), instances, after.instances);
+                changes.value(&of("max_batch_size"), max_batch_size, after.max_batch_size);
+                changes.value(&of("max_queue_delay_microseconds"), max_queue_delay_us, after.max_queue_delay_us);
+                changes.value(&of("priority"), priority, after.priority);
+            }
+            (None, None) => {}
+        }
+    }
 }
 
 fn cron_job(plan: &CronJob, file: &CronJob) -> Changes {

@@ -17,9 +17,8 @@ use std::collections::BTreeSet;
 pub fn of(scenario: &Scenario, plan: &Plan) -> ReplayInputs {
     let nodes = &scenario.node_autoscaler;
     let reserves = &scenario.reserves;
-    let chosen = |w: &Workload| plan.workloads.iter().find(|p| p.name == w.id.as_str());
-    let services = scenario.workloads.iter().filter_map(|w| service(scenario, (w, w.service()?), chosen(w)));
-    let jobs = scenario.workloads.iter().filter_map(|w| job(scenario, (w, w.job()?), chosen(w)));
+    let services = scenario.workloads.iter().filter_map(|w| service(scenario, (w, w.service()?), variant(plan, w)));
+    let jobs = scenario.workloads.iter().filter_map(|w| job(scenario, (w, w.job()?), variant(plan, w)));
     ReplayInputs {
         format: REPLAY_FORMAT.to_owned(),
         verification: plan.verification.mark(),
@@ -91,18 +90,32 @@ fn machines(scenario: &Scenario, plan: &Plan) -> Vec<Machine> {
         .collect()
 }
 
+/// Accelerator, GPUs of a replica, precision, part of a GPU.
+type Variant<'a> = (&'a str, u32, &'a str, Option<&'a str>);
+
+/// What the plan runs a workload on; a member of a bundle on its server's GPU, in a precision of its own.
+fn variant<'a>(plan: &'a Plan, workload: &Workload) -> Option<Variant<'a>> {
+    let name = workload.id.as_str();
+    let shared = plan.bundles.iter().find_map(|bundle| {
+        let member = bundle.members.iter().find(|member| member.workload == name)?;
+        let server = &bundle.host.variant;
+        Some((server.accelerator.as_str(), server.gpus_per_replica, member.precision.as_str(), None))
+    });
+    let own = |planned: &'a WorkloadPlan| {
+        let variant = &planned.variant;
+        let slice = variant.slice.as_ref().map(|slice| slice.name.as_str());
+        (variant.accelerator.as_str(), variant.gpus_per_replica, variant.precision.as_str(), slice)
+    };
+    shared.or_else(|| plan.workloads.iter().find(|planned| planned.name == name).map(own))
+}
+
 /// Points of the profile that the plan or today's placement runs on.
-fn points<'a>(profile: &'a Profile, chosen: Option<&WorkloadPlan>, today: Option<&TodayPlace>) -> Vec<&'a OperatingPoint> {
-    let is = |p: &OperatingPoint, (accelerator, gpus, precision): (&str, u32, &str), slice: Option<&str>| {
+fn points<'a>(profile: &'a Profile, chosen: Option<Variant<'_>>, today: Option<&TodayPlace>) -> Vec<&'a OperatingPoint> {
+    let is = |p: &OperatingPoint, (accelerator, gpus, precision, slice): Variant<'_>| {
         p.accelerator.as_str() == accelerator && p.gpus_per_replica == gpus && p.precision == precision && p.slice.as_deref() == slice
     };
-    let planned = |p: &OperatingPoint| {
-        chosen.is_some_and(|c| {
-            let slice = c.variant.slice.as_ref().map(|slice| slice.name.as_str());
-            is(p, (&c.variant.accelerator, c.variant.gpus_per_replica, &c.variant.precision), slice)
-        })
-    };
-    let current = |p: &OperatingPoint| today.is_some_and(|t| is(p, (&t.accelerator, t.gpus_per_replica, &t.precision), None));
+    let planned = |p: &OperatingPoint| chosen.is_some_and(|chosen| is(p, chosen));
+    let current = |p: &OperatingPoint| today.is_some_and(|t| is(p, (&t.accelerator, t.gpus_per_replica, &t.precision, None)));
     profile.points.iter().filter(|p| planned(p) || current(p)).collect()
 }
 
@@ -119,7 +132,7 @@ fn today(scenario: &Scenario, workload: &Workload) -> Option<TodayPlace> {
     })
 }
 
-fn service(scenario: &Scenario, (workload, service): (&Workload, &Service), chosen: Option<&WorkloadPlan>) -> Option<ServiceInputs> {
+fn service(scenario: &Scenario, (workload, service): (&Workload, &Service), chosen: Option<Variant<'_>>) -> Option<ServiceInputs> {
     let profile = scenario.profiles.get(&workload.profile)?;
     let today = today(scenario, workload);
     let engines = points(profile, chosen, today.as_ref()).into_iter().filter_map(engine).collect();
@@ -215,7 +228,7 @@ fn llm(model: &LlmModel) -> LlmEngine {
     }
 }
 
-fn job(scenario: &Scenario, (workload, job): (&Workload, &Job), chosen: Option<&WorkloadPlan>) -> Option<JobInputs> {
+fn job(scenario: &Scenario, (workload, job): (&Workload, &Job), chosen: Option<Variant<'_>>) -> Option<JobInputs> {
     let profile = scenario.profiles.get(&workload.profile)?;
     let today = today(scenario, workload);
     let gang = |point: &OperatingPoint, at: &GangPoint| GangRate {

@@ -124,6 +124,8 @@ pub struct ServiceWeek {
     pub evictions: u32,
     /// Ten-minute moments, if asked for.
     pub timeline: Vec<Moment>,
+    /// The same of each member of a shared server.
+    pub member_timelines: Vec<Vec<Moment>>,
 }
 
 /// A job in one week.
