@@ -16,6 +16,8 @@ pub(super) struct View<'a> {
     pub pools: Vec<PoolView<'a>>,
     pub services: Vec<ServiceView<'a>>,
     pub jobs: Vec<JobView<'a>>,
+    /// Members of servers, which have no counts of their own.
+    pub bundled: Vec<Common<'a>>,
     /// Who holds what of which pool.
     pub claims: Vec<Claim<'a>>,
 }
@@ -73,10 +75,13 @@ impl<'a> View<'a> {
     /// Joins the two. What does not resolve is left out; the structure check has said so before.
     pub fn of(scenario: &'a Scenario, plan: &'a Plan) -> Self {
         let pools = plan.pools.iter().filter_map(|pool| pool_view(scenario, pool)).collect();
-        let mut view = Self { scenario, plan, pools, services: Vec::new(), jobs: Vec::new(), claims: Vec::new() };
+        let mut view = Self { scenario, plan, pools, services: Vec::new(), jobs: Vec::new(), bundled: Vec::new(), claims: Vec::new() };
         for decided in &plan.workloads {
             let Some(workload) = scenario.workloads.iter().find(|w| w.id.as_str() == decided.name) else { continue };
             let common = common(scenario, decided, workload);
+            if decided.mode == "bundled" {
+                view.bundled.push(common);
+            }
             if let (Some(service), Some(plan)) = (workload.service(), &decided.service) {
                 let view_of_service = service_view(&view, (common, service, plan));
                 view.services.push(view_of_service);
@@ -101,7 +106,7 @@ impl<'a> View<'a> {
 
     /// Services and jobs.
     pub fn workloads(&self) -> impl Iterator<Item = Common<'a>> + '_ {
-        self.services.iter().map(|s| s.common).chain(self.jobs.iter().map(|j| j.common))
+        self.services.iter().map(|s| s.common).chain(self.jobs.iter().map(|j| j.common)).chain(self.bundled.iter().copied())
     }
 
     /// The on-demand or spot offering of a machine in a region.
@@ -246,7 +251,8 @@ fn service_view<'a>(view: &View<'a>, parts: (Common<'a>, &'a Service, &'a Servic
         let ask = Ask { point, service };
         let zones = joined.spot_pool(view).map_or(1, |p| p.zones);
         joined.rates = counts_asked(&joined, zones).into_iter().map(|n| (n, capacity::sustained(&ask, n))).collect();
-        joined.stable = capacity::stable(&ask);
+        // A server is as stable as its mix says; it has no law of its own.
+        joined.stable = if common.plan.kind == "bundle" { capacity::sustained(&ask, 1) } else { capacity::stable(&ask) };
     }
     joined
 }

@@ -21,7 +21,7 @@ use crate::domain::{
 use crate::formulation::columns::column;
 use crate::formulation::freedom::{Autoscaling, Freedom};
 use crate::formulation::pools::{Context, Pools};
-use crate::formulation::problem::{Sharing, WorkloadOptions};
+use crate::formulation::problem::{Place, Sharing, WorkloadOptions};
 use crate::formulation::service::{self, ServiceOption, ServiceShape};
 use crate::ids::{AcceleratorId, ProfileId, WorkloadId};
 use crate::sizing;
@@ -152,6 +152,7 @@ fn unit(scenario: &Scenario, freedom: &Freedom, (members, pools): (Vec<usize>, &
     let cold_start = cold_start(scenario, &members);
     let nodes = &scenario.node_autoscaler;
     let start_hours = (nodes.provision_p95.0 + cold_start.p95().0 + sizing::cold_start::tail_s(nodes)) / 3600.0;
+    let today = today(scenario, &members);
     let (mut services, mut options, mut id) = (Vec::new(), Vec::new(), None);
     for card in cards(scenario, &members) {
         let Some(option) = option(scenario, (&members, &card)) else { continue };
@@ -159,9 +160,12 @@ fn unit(scenario: &Scenario, freedom: &Freedom, (members, pools): (Vec<usize>, &
         let Some(shape) = shape(service, (&option, start_hours)) else { continue };
         let shape = Arc::new(shape);
         id = Some(option.workload.id.clone());
-        let context = Context { scenario, workload: &option.workload, freedom };
-        let places = pools.places(&context, &option.point, CapacityType::OnDemand);
-        for mut floor in service::today_only(&context, pools, places) {
+        // A place does not depend on the profile; its price of a start does, and is set here.
+        let placed = Workload { profile: scenario.workloads[members[0]].profile.clone(), ..option.workload.clone() };
+        let places = pools.places(&Context { scenario, workload: &placed, freedom }, &option.point, CapacityType::OnDemand);
+        // Without right-sizing the server runs on a machine that a member has today.
+        let known = |p: &Place| freedom.right_sizing || today.keys().any(|(shape, _)| shape == pools.list[p.pool].instance_type.as_str());
+        for mut floor in places.into_iter().filter(known).collect::<Vec<_>>() {
             floor.start = floor.price * start_hours;
             let scarce = pools.list[floor.pool].scarce && floor.sharing == Sharing::Exclusive;
             let modes = service.scaling.modes.iter().copied().filter(|mode| match mode {
@@ -182,7 +186,6 @@ fn unit(scenario: &Scenario, freedom: &Freedom, (members, pools): (Vec<usize>, &
             options.push(option.clone());
         }
     }
-    let today = today(scenario, &members);
     let bundle = Some(BundleOptions { options, cold_start });
     id.filter(|_| !services.is_empty()).map(|id| WorkloadOptions { id, members, services, jobs: Vec::new(), frozen: None, today, bundle })
 }
