@@ -55,7 +55,8 @@ fn evidence(view: &View<'_>, common: &Common<'_>, point: &OperatingPoint) -> Vec
     let mut findings = Vec::new();
     let variant = &common.plan.variant;
     // Who lets others share his GPU takes what is known of that.
-    if point.evidence == Evidence::Estimated && !view.scenario.risk.allow_estimated && point.slice.is_none() && common.plan.kind != "bundle" {
+    if point.evidence == Evidence::Estimated && !view.scenario.risk.allow_estimated && point.slice.is_none() && common.plan.kind != "bundle"
+    {
         let message = "an estimated operating point, and the scenario does not allow it";
         findings.push(Finding::new(Family::Evidence, common.name(), message).differs("measured or fitted", "estimated"));
     }

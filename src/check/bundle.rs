@@ -6,8 +6,8 @@ use super::finding::{Dollars, Family, Finding};
 use super::tolerance::{same, same_usd};
 use super::view::View;
 use crate::domain::{
-    CapacityTable, ColdStart, Demand, Evidence, Isolation, Knot, Mode, OperatingPoint, Performance, Profile, ProfileKind, Scenario, Service,
-    ShareWith, Spread, Workload, WorkloadKind,
+    CapacityTable, ColdStart, Demand, Evidence, Isolation, Knot, Mode, OperatingPoint, Performance, Profile, ProfileKind, Scenario,
+    Service, ShareWith, Spread, Workload, WorkloadKind,
 };
 use crate::ids::{ProfileId, WorkloadId};
 use crate::plan::{Bundle, BundleMember, Plan};
@@ -67,7 +67,9 @@ fn company(scenario: &Scenario, bundle: &Bundle) -> Vec<Finding> {
     let mut findings = Vec::new();
     let members: Vec<&Workload> = bundle.members.iter().filter_map(|m| workload_of(scenario, m)).collect();
     if !(2..=MOST_MEMBERS).contains(&bundle.members.len()) {
-        findings.push(finding(name, "another number of models than a server has").differs(format!("2 to {MOST_MEMBERS}"), bundle.members.len()));
+        findings.push(
+            finding(name, "another number of models than a server has").differs(format!("2 to {MOST_MEMBERS}"), bundle.members.len()),
+        );
     }
     let one_team = members.iter().all(|w| w.team == members[0].team);
     for workload in &members {
@@ -178,7 +180,9 @@ fn carried(scenario: &Scenario, bundle: &Bundle) -> Vec<Finding> {
     let mut findings: Vec<Finding> = short
         .map(|t| {
             let replicas = service.floor_by_hour[t] + service.flex_by_hour[t];
-            finding(&bundle.host.name, "its models take more of the card's time than its replicas have").at(t).differs(taken(bundle, t), f64::from(replicas))
+            finding(&bundle.host.name, "its models take more of the card's time than its replicas have")
+                .at(t)
+                .differs(taken(bundle, t), f64::from(replicas))
         })
         .into_iter()
         .collect();
@@ -199,7 +203,8 @@ fn shared_out(plan: &Plan, bundle: &Bundle) -> Vec<Finding> {
     let of_member = |m: &BundleMember| -> Option<Finding> {
         let found = plan.workloads.iter().find(|w| w.name == m.workload)?.usd_per_month.as_f64();
         let wanted = usd * part(m) / all;
-        (!same_usd(wanted, found)).then(|| finding(&m.workload, "another part of its server's cost a month").differs(Dollars(wanted), Dollars(found)))
+        (!same_usd(wanted, found))
+            .then(|| finding(&m.workload, "another part of its server's cost a month").differs(Dollars(wanted), Dollars(found)))
     };
     bundle.members.iter().filter_map(of_member).collect()
 }
@@ -242,10 +247,8 @@ fn server(scenario: &Scenario, bundle: &Bundle) -> Option<(Workload, Profile)> {
         requires_nvlink: false,
         gpu_memory: GiB(parts.iter().map(|(_, _, p)| p.gpu_memory.0).sum()),
         vcpus: parts.iter().map(|(_, _, p)| p.vcpus).fold(0.0, f64::max) + MORE_VCPUS * (parts.len() as f64 - 1.0),
-        ram: GiB(
-            parts.iter().map(|(_, _, p)| p.ram.0).fold(0.0, f64::max) + parts.iter().map(|(_, _, p)| p.gpu_memory.0).sum::<f64>()
-                - parts.iter().map(|(_, _, p)| p.gpu_memory.0).fold(0.0, f64::max),
-        ),
+        ram: GiB(parts.iter().map(|(_, _, p)| p.ram.0).fold(0.0, f64::max) + parts.iter().map(|(_, _, p)| p.gpu_memory.0).sum::<f64>()
+            - parts.iter().map(|(_, _, p)| p.gpu_memory.0).fold(0.0, f64::max)),
         ..base.clone()
     };
     let points = (1..=MOST_REPLICAS).map(|n| (n, f64::from(n) * mix / (1.0 - capacity::derate(Evidence::Estimated)))).collect();
@@ -267,7 +270,8 @@ fn server(scenario: &Scenario, bundle: &Bundle) -> Option<(Workload, Profile)> {
         service.slo.latency = [service.slo.latency, other.slo.latency].into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0));
     }
     let scaling = &mut service.scaling;
-    scaling.modes = [Mode::Static, Mode::Scheduled].into_iter().filter(|m| parts.iter().all(|(_, s, _)| s.scaling.modes.contains(m))).collect();
+    scaling.modes =
+        [Mode::Static, Mode::Scheduled].into_iter().filter(|m| parts.iter().all(|(_, s, _)| s.scaling.modes.contains(m))).collect();
     (scaling.metrics, scaling.scale_to_zero) = (None, false);
     scaling.min_replicas = parts.iter().map(|(_, s, _)| s.scaling.min_replicas.max(1)).max()?;
     scaling.max_replicas = parts.iter().filter_map(|(_, s, _)| s.scaling.max_replicas).min();

@@ -15,8 +15,8 @@
 
 use crate::demand;
 use crate::domain::{
-    CapacityTable, CapacityType, ColdStart, Demand, Evidence, Isolation, Knot, Mode, OperatingPoint, Performance, Profile, ProfileKind, Scenario,
-    Service, ShareWith, SpotPolicy, Spread, Workload, WorkloadKind,
+    CapacityTable, CapacityType, ColdStart, Demand, Evidence, Isolation, Knot, Mode, OperatingPoint, Performance, Profile, ProfileKind,
+    Scenario, Service, ShareWith, SpotPolicy, Spread, Workload, WorkloadKind,
 };
 use crate::formulation::columns::column;
 use crate::formulation::freedom::{Autoscaling, Freedom};
@@ -35,8 +35,7 @@ use std::sync::Arc;
 pub const INTERFERENCE: f64 = 1.25;
 
 /// Where the factor comes from, for the reader.
-pub const INTERFERENCE_SOURCE: &str =
-    "assumption of the gpuplan authors, 2026-11-26: twice what seven 1g.10gb slices of an A100 lose offline (MLPerf Inference 2.1: 0.90 of the card)";
+pub const INTERFERENCE_SOURCE: &str = "assumption of the gpuplan authors, 2026-11-26: twice what seven 1g.10gb slices of an A100 lose offline (MLPerf Inference 2.1: 0.90 of the card)";
 
 /// Most models in one server.
 pub const MOST_MEMBERS: usize = 8;
@@ -132,9 +131,8 @@ fn orders(scenario: &Scenario, group: &[usize]) -> Vec<Vec<usize>> {
     let demand = |w: usize| scenario.workloads[w].service().map(|s| &s.demand);
     let memory = |w: usize| scenario.profiles[&scenario.workloads[w].profile].points.iter().map(|p| p.gpu_memory.0).fold(0.0, f64::max);
     let load = |w: usize| demand(w).map_or(0.0, |d| d.peak_rps.iter().copied().fold(0.0, f64::max));
-    let peak_hour = |w: usize| {
-        demand(w).map_or(0, |d| (0..d.peak_rps.len()).max_by(|&a, &b| d.peak_rps[a].total_cmp(&d.peak_rps[b])).unwrap_or(0))
-    };
+    let peak_hour =
+        |w: usize| demand(w).map_or(0, |d| (0..d.peak_rps.len()).max_by(|&a, &b| d.peak_rps[a].total_cmp(&d.peak_rps[b])).unwrap_or(0));
     let sorted = |key: &dyn Fn(usize) -> f64| {
         let mut order = group.to_vec();
         order.sort_by(|&a, &b| key(b).total_cmp(&key(a)).then(a.cmp(&b)));
@@ -227,8 +225,13 @@ fn joined(scenario: &Scenario, (members, factors): (&[usize], &[f64])) -> Option
     let sum = |of: &dyn Fn(&Demand) -> &Vec<f64>| -> Vec<f64> {
         (0..HOURS_PER_WEEK).map(|hour| services.iter().zip(factors).map(|(s, factor)| of(&s.demand)[hour] * factor).sum()).collect()
     };
-    let modes: Vec<Mode> =
-        lead.scaling.modes.iter().copied().filter(|m| *m != Mode::Reactive && services.iter().all(|s| s.scaling.modes.contains(m))).collect();
+    let modes: Vec<Mode> = lead
+        .scaling
+        .modes
+        .iter()
+        .copied()
+        .filter(|m| *m != Mode::Reactive && services.iter().all(|s| s.scaling.modes.contains(m)))
+        .collect();
     let regions: Vec<_> =
         scenario.regions.iter().filter(|r| all.iter().all(|w| w.regions.is_empty() || w.regions.contains(r))).cloned().collect();
     if modes.is_empty() || regions.is_empty() {
@@ -314,7 +317,8 @@ fn alone(scenario: &Scenario, member: usize, card: &AcceleratorId) -> Option<(us
     let service = workload.service()?;
     let points = profile(scenario, member).points.iter().enumerate();
     let here = points.filter(|(_, p)| &p.accelerator == card && usable(scenario, workload, p));
-    let sized = here.filter_map(|(index, p)| capacity::of(service, &beside_others(p), demand::highest_peak(service)).ok().map(|c| (index, c)));
+    let sized =
+        here.filter_map(|(index, p)| capacity::of(service, &beside_others(p), demand::highest_peak(service)).ok().map(|c| (index, c)));
     sized.max_by(|a, b| a.1.at(1).total_cmp(&b.1.at(1)).then(b.0.cmp(&a.0)))
 }
 

@@ -159,6 +159,10 @@ pub fn planned(plan: &Plan, workload: &WorkloadPlan) -> String {
     }
     let words: Vec<(String, String)> = parts.iter().map(|(name, number)| placed(plan, workload, name, number)).collect();
     match words.as_slice() {
+        [] if workload.mode == "bundled" => {
+            let mut servers = plan.bundles.iter().filter(|b| b.members.iter().any(|m| m.workload == workload.name));
+            servers.next().map_or_else(|| "a server".to_owned(), |b| format!("a model of {}", b.host.name))
+        }
         [] => "as today".to_owned(),
         [(number, machine)] => format!("{number} x {machine}"),
         [(a, machine), (b, same), ..] if machine == same => format!("{a} + {b} x {machine}"),
@@ -170,6 +174,9 @@ pub fn planned(plan: &Plan, workload: &WorkloadPlan) -> String {
 fn placed(plan: &Plan, workload: &WorkloadPlan, pool_name: &str, number: &str) -> (String, String) {
     let Some(pool) = pool(plan, pool_name) else { return (number.to_owned(), pool_name.to_owned()) };
     let gpus = workload.variant.gpus_per_replica;
+    if let Some(slice) = &workload.variant.slice {
+        return (number.to_owned(), format!("{} of {}", slice.name, pool.instance_type));
+    }
     let machine = match (pool.shared, gpus) {
         (true, 1) => format!("1 GPU of {}", pool.instance_type),
         (true, gpus) => format!("{gpus} GPUs of {}", pool.instance_type),

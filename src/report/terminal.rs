@@ -1,6 +1,6 @@
 //! The plan on a screen: the answer in three lines, then tables.
 
-use crate::plan::{NodePool, Plan, Sensitivity, TargetOutcome, Window, WorkloadPlan};
+use crate::plan::{Bundle, NodePool, Plan, Sensitivity, TargetOutcome, Window, WorkloadPlan};
 use crate::report::facts::{self, MoneyRow, words};
 use crate::report::text::{count, fine_percent, percent, printable, wrap};
 use crate::report::week::{day_list, hour_span};
@@ -59,7 +59,7 @@ fn sections(plan: &Plan, page: Page) -> Vec<(&'static str, String)> {
         sensitivity,
         pools,
         workloads,
-        bundles: _,
+        bundles,
         windows,
         notes,
         provenance: _,
@@ -68,6 +68,7 @@ fn sections(plan: &Plan, page: Page) -> Vec<(&'static str, String)> {
         ("Why the target is missed", target.as_ref().map(|t| missed(t, page)).unwrap_or_default()),
         ("By workload, $ a month; on demand unless it says spot", workload_table(plan, workloads, page)),
         ("By pool", pool_table(plan, pools, page)),
+        ("Servers with several models", bundle_table(plan, bundles, page)),
         ("By lever, $ a month saved by the least-cost plan", lever_table(plan, page)),
         ("The week, local time", window_table(workloads, windows, page)),
         ("If an assumption is off: the least-cost plan, solved anew", sensitivity_table(sensitivity, page)),
@@ -244,6 +245,19 @@ fn pool_table(plan: &Plan, pools: &[NodePool], page: Page) -> String {
     rows.push(closing("total", plan.cost.usd_per_month));
     let head = ["pool", "where", "machine", "nodes", "limit", "planned price", "$ a month"];
     table(Rows { head: &head, rows, right: &[3, 4, 5, 6] }, page)
+}
+
+/// One line a server: where, and what it serves.
+fn bundle_table(plan: &Plan, bundles: &[Bundle], page: Page) -> String {
+    let row = |b: &Bundle| {
+        let models: Vec<String> = b.members.iter().map(|m| m.workload.clone()).collect();
+        vec![b.host.name.clone(), facts::planned(plan, &b.host), b.host.mode.clone(), models.join(", "), b.host.usd_per_month.to_string()]
+    };
+    let rows: Vec<Vec<String>> = bundles.iter().map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    table(Rows { head: &["server", "runs on", "mode", "models", "$ a month"], rows, right: &[4] }, page)
 }
 
 fn lever_table(plan: &Plan, page: Page) -> String {

@@ -211,5 +211,12 @@ fn round(problem: &Problem, stage: &Stage, pool: &Pool) -> Result<Solution, Solv
 
 fn names(problem: &Problem, workloads: &[usize]) -> Vec<String> {
     let all = workloads.is_empty();
-    problem.workloads.iter().take(problem.count()).enumerate().filter(|(i, _)| all || workloads.contains(i)).map(|(_, w)| w.id.to_string()).collect()
+    problem
+        .workloads
+        .iter()
+        .take(problem.count())
+        .enumerate()
+        .filter(|(i, _)| all || workloads.contains(i))
+        .map(|(_, w)| w.id.to_string())
+        .collect()
 }

@@ -39,5 +39,7 @@ mod repository;
 mod rust_source;
 mod scenarios;
 mod setup;
+mod sharing;
+mod sharing_corruptions;
 mod simulate;
 mod simulate_input;

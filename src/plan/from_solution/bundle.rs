@@ -137,6 +137,11 @@ pub fn variant(context: &Context<'_>, (unit, option): (&WorkloadOptions, &Bundle
         source: format!("{}, {}; beside others: {INTERFERENCE_SOURCE}", point.source, point.as_of),
         derate: evidence.derate(),
         slice: None,
-        requests: ResourceRequests { vcpus: point.vcpus, ram_gib: point.ram.0, gpus: point.gpus_per_replica, gpu_memory_gib: point.gpu_memory.0 },
+        requests: ResourceRequests {
+            vcpus: point.vcpus,
+            ram_gib: point.ram.0,
+            gpus: point.gpus_per_replica,
+            gpu_memory_gib: point.gpu_memory.0,
+        },
     })
 }

@@ -245,7 +245,11 @@ fn why(scenario: &Scenario, context: &Context<'_>) -> Vec<String> {
     let mut why = Vec::new();
     if column.workload != index {
         let server = &problem.workloads[column.workload];
-        why.push(format!("one of {} models in the server `{}`: their owners allow it, and it costs less than a card each", server.members.len(), server.id));
+        why.push(format!(
+            "one of {} models in the server `{}`: their owners allow it, and it costs less than a card each",
+            server.members.len(),
+            server.id
+        ));
         return why;
     }
     match &column.decision {

@@ -10,6 +10,7 @@ mod money;
 mod replay;
 mod risk;
 mod schedule;
+mod sharing;
 mod steps;
 mod table;
 
@@ -34,7 +35,7 @@ pub fn markdown(plan: &Plan) -> String {
         sensitivity,
         pools,
         workloads,
-        bundles: _,
+        bundles,
         windows,
         notes,
         provenance,
@@ -51,6 +52,7 @@ pub fn markdown(plan: &Plan) -> String {
         money::by_team(plan),
         money::by_capacity_type(plan),
         money::by_pool(pools, cost),
+        sharing::chapter(plan, pools, bundles),
         money::by_lever(plan, levers),
         money::today(baseline),
         schedule::week(plan, workloads, windows),
