@@ -7,6 +7,7 @@ pub mod fleet;
 pub mod offering;
 pub mod policy;
 pub mod profile;
+pub mod purchase;
 pub mod scenario;
 pub mod slo;
 pub mod workload;
@@ -20,6 +21,7 @@ pub use policy::{Adders, NodeAutoscaler, NodeAutoscalerKind, Quota, QuotaUnit, R
 pub use profile::{
     Checkpoint, ColdStart, DecodeStep, Evidence, GangPoint, Knot, LlmModel, OperatingPoint, Performance, Profile, ProfileKind, Spread,
 };
+pub use purchase::{Buying, Cover, Part, Payment, Product, PurchaseKind, PurchaseUnit};
 pub use scenario::{InputFile, Scenario};
 pub use slo::Slo;
 pub use workload::{

@@ -13,6 +13,7 @@ pub mod frozen;
 pub mod job;
 pub mod pools;
 pub mod problem;
+pub mod purchase;
 pub mod service;
 
 pub use family::Family;
@@ -24,7 +25,7 @@ use crate::domain::Scenario;
 /// Builds the problem of a scenario under the given freedom.
 #[must_use]
 pub fn build(scenario: &Scenario, freedom: &Freedom) -> Problem {
-    let mut pools = pools::Pools::of(scenario);
+    let mut pools = pools::Pools::of(scenario, freedom);
     let workloads = scenario
         .workloads
         .iter()
@@ -42,5 +43,11 @@ pub fn build(scenario: &Scenario, freedom: &Freedom) -> Problem {
             }
         })
         .collect();
-    Problem { quotas: pools::quota_rows(scenario, &pools), max_changes: scenario.max_changes, workloads, pools: pools.list }
+    Problem {
+        quotas: pools::quota_rows(scenario, &pools),
+        max_changes: scenario.max_changes,
+        workloads,
+        purchases: purchase::options(scenario, freedom, &pools.list),
+        pools: pools.list,
+    }
 }

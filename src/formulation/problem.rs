@@ -3,6 +3,7 @@
 use crate::domain::CapacityType;
 use crate::formulation::frozen::FrozenOption;
 use crate::formulation::job::JobOption;
+use crate::formulation::purchase::Purchases;
 use crate::formulation::service::ServiceOption;
 use crate::ids::{InstanceTypeId, QuotaId, RegionId, WorkloadId};
 use std::collections::BTreeMap;
@@ -101,4 +102,6 @@ pub struct Problem {
     pub quotas: Vec<QuotaGroup>,
     /// Most workloads that may change.
     pub max_changes: Option<u32>,
+    /// Commitments that may be bought.
+    pub purchases: Purchases,
 }

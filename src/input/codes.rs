@@ -182,6 +182,21 @@ pub const TWO_CLOUDS: &str = "E1506";
 /// A frozen workload that runs nowhere.
 pub const FROZEN_NOWHERE: &str = "E1507";
 
+// Commitments to buy
+
+/// A term that no cloud sells.
+pub const BAD_TERM: &str = "E1601";
+/// Money that does not go with the way to pay.
+pub const ODD_PAYMENT: &str = "E1602";
+/// A kind of commitment that the machine's cloud does not sell.
+pub const NOT_SOLD: &str = "E1603";
+/// A product that is dearer than on demand (warning).
+pub const NEVER_PAYS: &str = "E1604";
+/// A product that is not offered (note).
+pub const NOT_OFFERED: &str = "E1605";
+/// Nothing is offered (warning).
+pub const NOTHING_TO_BUY: &str = "E1606";
+
 // Capacity tables
 
 /// A file of capacity tables that is none, or of another version.
