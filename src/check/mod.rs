@@ -24,6 +24,8 @@ mod packing;
 mod pool_loss;
 mod price;
 mod provenance;
+mod purchase;
+mod purchased;
 mod queueing;
 mod quota;
 mod run_shape;
@@ -68,7 +70,7 @@ pub fn plan(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
 type Check = fn(&View<'_>) -> Vec<Finding>;
 
 /// The families that need a sound structure.
-const FAMILIES: [Check; 20] = [
+const FAMILIES: [Check; 21] = [
     provenance::check,
     verification::check,
     price::check,
@@ -84,6 +86,7 @@ const FAMILIES: [Check; 20] = [
     deadline::check,
     error_budget::check,
     commitment::check,
+    purchase::check,
     scarce::check,
     frozen::check,
     cost::check,

@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A machine in a region, on demand, that some product covers. Both of its pools draw on the same commitments.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Machine {
+    /// Shape and region.
+    pub key: (InstanceTypeId, RegionId),
     /// Its pools.
     pub pools: Vec<PoolIndex>,
     /// Planned on-demand price of a node-hour, dollars.
@@ -49,6 +51,13 @@ pub struct PurchaseOption {
 }
 
 impl PurchaseOption {
+    /// An amount of so many steps.
+    #[must_use]
+    pub fn amount(&self, steps: f64) -> f64 {
+        // A division, since a tenth of a cent is no binary number and 1234 / 1000 is the nearest one.
+        steps / (1.0 / self.step).round().max(1.0)
+    }
+
     /// Only whole units are sold.
     #[must_use]
     pub fn is_whole(&self) -> bool {
@@ -125,13 +134,12 @@ pub fn options(scenario: &Scenario, freedom: &Freedom, pools: &[Pool]) -> Purcha
             if worth <= 0.0 {
                 continue;
             }
-            let machine = *known.entry(key).or_insert_with(|| {
-                purchases.machines.push(Machine { pools: mine.clone(), price: first.price, committed: first.committed });
+            let machine = *known.entry(key.clone()).or_insert_with(|| {
+                purchases.machines.push(Machine { key, pools: mine.clone(), price: first.price, committed: first.committed });
                 purchases.machines.len() - 1
             });
             covers.push(Covered { machine, units: cover.units, worth });
         }
-        covers.sort_by(|a, b| (b.worth * a.units).total_cmp(&(a.worth * b.units)).then(a.machine.cmp(&b.machine)));
         if covers.iter().any(|c| c.worth > c.units * price) {
             purchases.options.push(PurchaseOption {
                 product: position,
@@ -190,10 +198,15 @@ impl Purchases {
         };
         self.options = all.iter().filter(|b| !all.iter().any(|a| undercuts(a, b))).cloned().collect();
         let used: BTreeSet<usize> = self.options.iter().flat_map(|o| &o.covers).map(|c| c.machine).collect();
+        let mut used: Vec<usize> = used.into_iter().collect();
+        used.sort_by(|&a, &b| self.machines[a].key.cmp(&self.machines[b].key));
         let moved: BTreeMap<usize, usize> = used.iter().enumerate().map(|(to, &from)| (from, to)).collect();
         self.machines = used.iter().map(|&m| self.machines[m].clone()).collect();
         for cover in self.options.iter_mut().flat_map(|o| &mut o.covers) {
             cover.machine = moved[&cover.machine];
+        }
+        for option in &mut self.options {
+            option.covers.sort_by(|a, b| (b.worth * a.units).total_cmp(&(a.worth * b.units)).then(a.machine.cmp(&b.machine)));
         }
         self
     }

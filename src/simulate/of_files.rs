@@ -1,7 +1,7 @@
 //! The configuration that emitted files describe. In: the files as read back, what the plan chose (precision, prices, gang speed) and
 //! the inputs of the replay. Out: a [`Fleet`]. What the files say goes before what the plan says.
 
-use super::cluster::{Delays, INDEPENDENT_SHARE, Pool, Risk, Room, Span, StartUp};
+use super::cluster::{Delays, INDEPENDENT_SHARE, Pool, Purchased, PurchasedCover, Risk, Room, Span, StartUp};
 use super::fleet::{Count, Covered, Fleet, JobSetup, JobStart, LatencyModel, Part, PodTemplate, ServiceSetup};
 use super::replica::llm::pass_tokens;
 use super::today;
@@ -20,6 +20,7 @@ pub type Unplayable = String;
 /// A pool of a machine that the inputs do not know, a workload without Deployment or latency model, a date that is none.
 pub fn fleet(files: &Files, plan: &Plan, inputs: &ReplayInputs) -> Result<Fleet, Unplayable> {
     let mut fleet = frame(inputs)?;
+    purchases(&mut fleet, plan);
     for spec in &files.node_pools {
         add_pool(&mut fleet, spec, inputs)?;
     }
@@ -52,6 +53,7 @@ pub(super) fn frame(inputs: &ReplayInputs) -> Result<Fleet, Unplayable> {
             .iter()
             .map(|c| Covered { instance_type: c.instance_type.clone(), region: c.region.clone(), nodes: c.nodes })
             .collect(),
+        purchased: Vec::new(),
         commitments_usd_per_month: inputs
             .commitments
             .iter()
@@ -62,6 +64,31 @@ pub(super) fn frame(inputs: &ReplayInputs) -> Result<Fleet, Unplayable> {
         jobs: Vec::new(),
         notes: Vec::new(),
     })
+}
+
+/// What the plan buys, which no file says: it is paid in full, and credited to the nodes as they run.
+fn purchases(fleet: &mut Fleet, plan: &Plan) {
+    for purchase in &plan.purchases {
+        fleet.commitments_usd_per_month += purchase.usd_per_month;
+        fleet.purchased.push(Purchased {
+            // Parts of a machine are credited side by side.
+            part: match purchase.unit.as_str() {
+                "nodes" | "usd-per-hour" => "machine".to_owned(),
+                part => part.to_owned(),
+            },
+            amount: purchase.amount,
+            covers: purchase
+                .covers
+                .iter()
+                .map(|c| PurchasedCover {
+                    instance_type: c.instance_type.clone(),
+                    region: c.region.clone(),
+                    units: c.units_per_node_hour,
+                    worth: c.worth_usd_per_node_hour,
+                })
+                .collect(),
+        });
+    }
 }
 
 /// A span of the inputs.

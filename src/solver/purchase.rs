@@ -222,7 +222,7 @@ const MOST_ROUNDS: usize = 12;
 #[must_use]
 pub fn best(problem: &Problem, left_over: &[Vec<f64>], near: &[f64]) -> Vec<f64> {
     let options = &problem.purchases.options;
-    let on_grid = |(option, amount): (&PurchaseOption, &f64)| (amount / option.step).round() * option.step;
+    let on_grid = |(option, amount): (&PurchaseOption, &f64)| option.amount((amount / option.step).round());
     let near: Vec<f64> = options.iter().zip(near).map(on_grid).collect();
     let nothing = vec![0.0; options.len()];
     let forwards: Vec<usize> = (0..options.len()).collect();
@@ -257,7 +257,7 @@ fn newsvendor(problem: &Problem, left_over: &[Vec<f64>], (amounts, index): (&[f6
     let option = &problem.purchases.options[index];
     let cost_of = |steps: u64| {
         let mut tried = amounts.to_vec();
-        tried[index] = steps as f64 * option.step;
+        tried[index] = option.amount(steps as f64);
         net(problem, &tried, left_over)
     };
     let peak = |hour: usize| option.covers.iter().map(|c| c.units * left_over[c.machine][hour]).sum::<f64>();
@@ -267,5 +267,5 @@ fn newsvendor(problem: &Problem, left_over: &[Vec<f64>], (amounts, index): (&[f6
         let middle = u64::midpoint(low, high);
         if cost_of(middle + 1) < cost_of(middle) - WORTH_A_STEP { low = middle + 1 } else { high = middle }
     }
-    low as f64 * option.step
+    option.amount(low as f64)
 }

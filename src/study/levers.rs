@@ -15,13 +15,17 @@ use crate::units::Usd;
 type Pull = (&'static str, fn(&mut Freedom));
 
 /// Levers in the order of their bits: those that every scenario has, and those that it offers.
-fn in_play(_scenario: &Scenario) -> Vec<Pull> {
-    vec![
+fn in_play(scenario: &Scenario) -> Vec<Pull> {
+    let mut pulls: Vec<Pull> = vec![
         ("right_sizing", |f| f.right_sizing = true),
         ("autoscaling", |f| f.autoscaling = Autoscaling::Full),
         ("spot", |f| f.spot = true),
         ("placement", |f| f.placement = true),
-    ]
+    ];
+    if !scenario.buying.products.is_empty() {
+        pulls.push(("commitments", |f| f.commitments = true));
+    }
+    pulls
 }
 
 /// No lever pulled. Another precision is kept apart.

@@ -7,6 +7,7 @@ mod evidence;
 mod headline;
 mod limits;
 mod money;
+mod purchases;
 mod replay;
 mod risk;
 mod schedule;
@@ -35,6 +36,7 @@ pub fn markdown(plan: &Plan) -> String {
         pools,
         workloads,
         bundles: _,
+        purchases,
         windows,
         notes,
         provenance,
@@ -51,6 +53,7 @@ pub fn markdown(plan: &Plan) -> String {
         money::by_team(plan),
         money::by_capacity_type(plan),
         money::by_pool(pools, cost),
+        purchases::to_buy(plan, purchases),
         money::by_lever(plan, levers),
         money::today(baseline),
         schedule::week(plan, workloads, windows),
