@@ -334,8 +334,9 @@ fn every_code_is_tested_here_and_in_order_in_the_documents() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
     let defined = read("src/input/codes.rs");
-    let tests: String =
-        ["tests/it/input.rs", "tests/it/input_faults.rs", "tests/it/input_data.rs", "tests/it/capacity.rs"].map(read).concat();
+    let tests: String = ["input.rs", "input_faults.rs", "input_data.rs", "capacity.rs", "purchases/input.rs"]
+        .map(|f| read(&format!("tests/it/{f}")))
+        .concat();
     let document = read("docs/diagnostics.md");
     let codes: BTreeSet<&str> = defined.split('"').filter(|part| part.len() == 5 && part.starts_with('E')).collect();
     assert!(codes.len() > 70, "{} codes found", codes.len());

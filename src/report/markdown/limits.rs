@@ -1,6 +1,6 @@
 //! What the numbers leave out. A reader who forwards the report must be able to forward this too.
 
-use crate::plan::Verification;
+use crate::plan::{Plan, Verification};
 use crate::report::markdown::table::bullets;
 
 /// Each with the direction in which it pushes the truth, where that is known.
@@ -43,9 +43,17 @@ const REPLAYED: (&str, &str) = (
     "the files were replayed in a simulator, not in a cluster: latencies are those of the profiles, spot that of the stated risk, and a month is drawn from one recorded week.",
 );
 
+/// Where the plan buys commitments.
+const BOUGHT: (&str, &str) = (
+    "New commitments",
+    "they are bought for the planned week, repeated for the whole term; growth, falling prices, resale and exchange are not in the numbers.",
+);
+
 /// The chapter.
-pub fn not_modelled(verification: &Verification) -> String {
+pub fn not_modelled(plan: &Plan, verification: &Verification) -> String {
     let replay = if verification.replay.is_some() { REPLAYED } else { NO_REPLAY };
-    let all = std::iter::once(&replay).chain(&NOT_MODELLED);
+    let of_purchases = |row: &&(&str, &str)| plan.purchases.is_empty() || row.0 != BOUGHT.0;
+    let bought = (!plan.purchases.is_empty()).then_some(&BOUGHT);
+    let all = std::iter::once(&replay).chain(NOT_MODELLED.iter().filter(of_purchases)).chain(bought);
     format!("## What is not modelled\n\n{}", bullets(all.map(|(what, how)| format!("**{what}**: {how}"))))
 }

@@ -64,7 +64,7 @@ pub fn markdown(plan: &Plan) -> String {
         evidence::by_class(plan, cost),
         steps::quotas(plan),
         steps::ordered(plan),
-        limits::not_modelled(verification),
+        limits::not_modelled(plan, verification),
         evidence::why(workloads, notes),
         evidence::provenance(format, provenance),
     ];
