@@ -6,9 +6,10 @@
 use crate::exhaustive;
 use crate::generated::{self, Random, Size};
 use gpuplan::domain::{Buying, CapacityType, Commitment, Cover, Payment, Product, PurchaseKind, PurchaseUnit, Scenario};
+use gpuplan::formulation::compact::{self, Goal};
 use gpuplan::formulation::{self, Freedom};
 use gpuplan::ids::{CommitmentId, ProductId};
-use gpuplan::solver::{self, ColumnPool, Solution, SolveError, Stage, purchase, solution};
+use gpuplan::solver::{self, ColumnPool, Solution, SolveError, Stage, purchase, reference, solution};
 use gpuplan::units::{Usd, UsdPerHour};
 
 const SEEDS: std::ops::Range<u64> = 20_000..20_120;
@@ -134,6 +135,31 @@ fn no_other_amounts_are_better_for_the_fleet_that_was_found() {
         compared += 1;
     }
     assert!(compared > 20, "{compared}");
+}
+
+/// The textbook program states purchases by itself, held commitments beside them.
+#[test]
+fn the_textbook_program_buys_the_same() {
+    let mut compared = 0;
+    for seed in 20_500..20_560 {
+        let scenario = generated::scenario(seed, Size::TINY);
+        let mut random = Random::new(seed);
+        let (position, share) = (random.pick(&on_demand(&scenario)), random.between(0.3, 0.8));
+        let products = vec![instance(&scenario, position, share), savings_plan(&scenario, share + 0.05)];
+        let scenario = with(&scenario, products);
+        let problem = formulation::build(&scenario, &Freedom::FULL);
+        if compact::build(&problem, &Goal::LEAST_COST).columns.len() > 2500 {
+            continue;
+        }
+        let (Some(found), Some(truth)) = (solve(&scenario), reference::optimum(&problem, &Stage::least_cost()).unwrap()) else { continue };
+        let truth = truth.objective;
+        assert!(found.bound <= truth + slack(truth), "seed {seed}: bound {} above the optimum {truth}", found.bound);
+        // Savings plans are sold by the tenth of a cent, the program buys any amount; and it rounds by its own tolerance.
+        assert!(found.value >= truth - 10.0 * slack(truth), "seed {seed}: value {} below the optimum {truth}", found.value);
+        assert!(found.value <= truth * 1.01 + 0.2, "seed {seed}: value {} for {truth}", found.value);
+        compared += 1;
+    }
+    assert!(compared >= 15, "{compared}");
 }
 
 /// A savings plan over all machines, at a share of their prices.
