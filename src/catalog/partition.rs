@@ -49,6 +49,13 @@ pub fn of(card: &Card<'_>) -> (Vec<Slice>, Vec<Layout>) {
     (slices, layouts)
 }
 
+/// Whether a name is one that slices have: a MIG profile, or a part by MPS or time.
+#[must_use]
+pub fn is_slice_name(name: &str) -> bool {
+    let parts = |technique: Technique| PARTS.iter().any(|parts| name == format!("{}-{parts}", technique.as_str()));
+    profile_size(name).is_some() || parts(Technique::Mps) || parts(Technique::TimeSlicing)
+}
+
 /// A profile: its slices of compute and memory, and the memory slices at which it may begin.
 #[derive(Clone, Debug)]
 struct Profile {

@@ -43,7 +43,8 @@ fn bill(view: &View<'_>, pool: &PoolView<'_>) -> Bill {
     let weight = |claim: &Claim<'_>| if pool.shared { claim.slot_hours() } else { claim.expected.iter().sum::<f64>() + claim.start_hours };
     let paid_hours: f64 = pool.pool.nodes_by_hour.iter().enumerate().map(|(t, n)| n - view.credited(pool, t)).sum();
     let start_hours = start_hours(view, pool);
-    let usd_per_month = monthly(paid_hours + start_hours);
+    // What purchases take off is held against the use by the family of purchases.
+    let usd_per_month = monthly(paid_hours + start_hours) - pool.pool.purchases_credit_usd_per_month.as_f64();
     let all: f64 = claims.iter().map(|c| weight(c)).sum();
     for claim in claims.iter().filter(|_| all > 0.0) {
         *shares.entry(claim.workload.to_owned()).or_insert(0.0) += usd_per_month * weight(claim) / all;
@@ -84,12 +85,14 @@ fn totals(view: &View<'_>, bills: &[Bill]) -> Vec<Finding> {
         pools.map(|(_, bill)| bill.usd_per_month).sum()
     };
     let held: f64 = view.scenario.fleet.commitments.iter().map(monthly_commitment).sum();
+    let bought: f64 = view.plan.purchases.iter().map(|p| p.usd_per_month.as_f64()).sum();
     let (on_demand, spot) = (by_type(false), by_type(true));
     [
         ("another cost of on-demand a month", on_demand, stated.on_demand_usd_per_month),
         ("another cost of spot a month", spot, stated.spot_usd_per_month),
         ("another cost of commitments a month", held, stated.commitments_usd_per_month),
-        ("another total a month", on_demand + spot + held, stated.usd_per_month),
+        ("another cost of purchases a month", bought, stated.purchases_usd_per_month),
+        ("another total a month", on_demand + spot + held + bought, stated.usd_per_month),
     ]
     .into_iter()
     .filter_map(|(message, wanted, found)| money("total", message, (wanted, found.as_f64())))

@@ -45,6 +45,8 @@ pub enum Family {
     ErrorBudget,
     /// Commitments are charged in full.
     Commitment,
+    /// Commitments that are bought: products, amounts, credits.
+    Purchase,
     /// Scarce accelerators are not released.
     Scarce,
     /// Frozen workloads and the most changes.
@@ -82,6 +84,7 @@ impl Family {
             Self::Deadline => "deadline",
             Self::ErrorBudget => "error_budget",
             Self::Commitment => "commitment",
+            Self::Purchase => "purchase",
             Self::Scarce => "scarce",
             Self::Frozen => "frozen",
             Self::Cost => "cost",
@@ -91,7 +94,7 @@ impl Family {
     }
 
     /// All families, in the order of findings.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Structure,
         Self::Provenance,
         Self::Price,
@@ -111,6 +114,7 @@ impl Family {
         Self::Deadline,
         Self::ErrorBudget,
         Self::Commitment,
+        Self::Purchase,
         Self::Scarce,
         Self::Frozen,
         Self::Cost,

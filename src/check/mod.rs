@@ -25,6 +25,8 @@ mod packing;
 mod pool_loss;
 mod price;
 mod provenance;
+mod purchase;
+mod purchased;
 mod queueing;
 mod quota;
 mod run_shape;
@@ -71,7 +73,7 @@ pub fn plan(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
 type Check = fn(&View<'_>) -> Vec<Finding>;
 
 /// The families that need a sound structure.
-const FAMILIES: [Check; 22] = [
+const FAMILIES: [Check; 23] = [
     provenance::check,
     verification::check,
     price::check,
@@ -89,6 +91,7 @@ const FAMILIES: [Check; 22] = [
     deadline::check,
     error_budget::check,
     commitment::check,
+    purchase::check,
     scarce::check,
     frozen::check,
     cost::check,

@@ -8,6 +8,7 @@ pub mod offering;
 pub mod partition;
 pub mod policy;
 pub mod profile;
+pub mod purchase;
 pub mod scenario;
 pub mod slo;
 pub mod workload;
@@ -22,6 +23,7 @@ pub use policy::{Adders, NodeAutoscaler, NodeAutoscalerKind, Quota, QuotaUnit, R
 pub use profile::{
     Checkpoint, ColdStart, DecodeStep, Evidence, GangPoint, Knot, LlmModel, OperatingPoint, Performance, Profile, ProfileKind, Spread,
 };
+pub use purchase::{Buying, Cover, Part, Payment, Product, PurchaseKind, PurchaseUnit};
 pub use scenario::{InputFile, Scenario};
 pub use slo::Slo;
 pub use workload::{

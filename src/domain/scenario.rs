@@ -5,6 +5,7 @@ use crate::domain::fleet::{Fleet, NodeGroup};
 use crate::domain::offering::{CapacityType, InstanceType, Offering};
 use crate::domain::policy::{Adders, NodeAutoscaler, Quota, Reserves, Risk, Target};
 use crate::domain::profile::Profile;
+use crate::domain::purchase::Buying;
 use crate::domain::workload::Workload;
 use crate::ids::{AcceleratorId, InstanceTypeId, NodeGroupId, ProfileId, RegionId, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,8 @@ pub struct Scenario {
     pub workloads: Vec<Workload>,
     /// Today's fleet.
     pub fleet: Fleet,
+    /// Commitments that may be bought.
+    pub buying: Buying,
     /// Quotas sorted by id.
     pub quotas: Vec<Quota>,
     /// Node autoscaler.

@@ -10,7 +10,7 @@
 //! in time, so loads add up as parts of it; what pooling over several replicas would add is left out. A bundle's load is written as requests
 //! a second of the busiest hour's mix, `U(t) r`, with `r` what one replica carries of that mix.
 //!
-//! Which sets: of few candidates all of them; of many, pairs and what first fit makes of several orders ([`sets`]). The bound is one over
+//! Which sets: of few candidates all of them; of many, runs of two to eight along several orders ([`sets`]). The bound is one over
 //! these sets.
 
 use crate::demand;
@@ -31,11 +31,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Factor on every time while other models are at work on the card. No measurement of several models in one server is at hand; taken from
-/// what seven MIG slices of an A100 lose offline, where nothing but caches and bandwidth is shared (0.90 of the card), and doubled.
+/// what an A100 loses offline when it is cut into slices (a 1g.10gb slice times seven is 0.90 of the card), and doubled.
 pub const INTERFERENCE: f64 = 1.25;
 
 /// Where the factor comes from, for the reader.
-pub const INTERFERENCE_SOURCE: &str = "assumption of the gpuplan authors, 2026-11-26: twice what seven 1g.10gb slices of an A100 lose offline (MLPerf Inference 2.1: 0.90 of the card)";
+pub const INTERFERENCE_SOURCE: &str = "assumption of the gpuplan authors, 2026-11-26: twice what an A100 loses offline when cut into 1g.10gb slices (MLPerf Inference 2.1: one slice times seven is 0.90 of the card)";
 
 /// Most models in one server.
 pub const MOST_MEMBERS: usize = 8;
@@ -104,8 +104,8 @@ fn groups(scenario: &Scenario, candidates: &[usize]) -> Vec<Vec<usize>> {
     groups.into_values().filter(|group| group.len() > 1).collect()
 }
 
-/// Sets of a group that are considered: all of two to [`MOST_MEMBERS`] where there are few candidates; else all pairs that are next to each
-/// other in one of the orders below, and the sets that filling servers one after the other makes of each order.
+/// Sets of a group that are considered: all of two to [`MOST_MEMBERS`] where there are few candidates; else the runs of each such length that
+/// cutting one of the orders below into equal parts makes.
 fn sets(scenario: &Scenario, group: &[usize]) -> Vec<Vec<usize>> {
     if group.len() <= FEW {
         return (1_u32..1 << group.len())
@@ -152,8 +152,8 @@ fn unit(scenario: &Scenario, freedom: &Freedom, (members, pools): (Vec<usize>, &
     let start_hours = (nodes.provision_p95.0 + cold_start.p95().0 + sizing::cold_start::tail_s(nodes)) / 3600.0;
     let today = today(scenario, &members);
     let (mut services, mut options, mut id) = (Vec::new(), Vec::new(), None);
-    for card in cards(scenario, &members) {
-        let Some(option) = option(scenario, (&members, &card)) else { continue };
+    for card in cards((scenario, freedom), &members) {
+        let Some(option) = option((scenario, freedom), (&members, &card)) else { continue };
         let Some(service) = option.workload.service() else { continue };
         let Some(shape) = shape(service, (&option, start_hours)) else { continue };
         let shape = Arc::new(shape);
@@ -258,7 +258,10 @@ fn joined(scenario: &Scenario, (members, factors): (&[usize], &[f64])) -> Option
         source: "sum over the models of the server".to_owned(),
         ..lead.demand.clone()
     };
-    let name = format!("bundle-{}", first.id);
+    let mut name = format!("bundle-{}", first.id);
+    while scenario.workloads.iter().any(|w| w.id.as_str() == name) {
+        name.push_str("-server");
+    }
     Some(Workload {
         profile: ProfileId::new(name.clone()),
         id: WorkloadId::new(name),
@@ -273,10 +276,10 @@ fn joined(scenario: &Scenario, (members, factors): (&[usize], &[f64])) -> Option
 }
 
 /// Cards that every member has an allowed point on.
-fn cards(scenario: &Scenario, members: &[usize]) -> Vec<AcceleratorId> {
+fn cards((scenario, freedom): (&Scenario, &Freedom), members: &[usize]) -> Vec<AcceleratorId> {
     let of = |member: usize| -> BTreeSet<AcceleratorId> {
         let points = &profile(scenario, member).points;
-        points.iter().filter(|p| usable(scenario, &scenario.workloads[member], p)).map(|p| p.accelerator.clone()).collect()
+        points.iter().filter(|p| usable((scenario, freedom), &scenario.workloads[member], p)).map(|p| p.accelerator.clone()).collect()
     };
     let mut sets = members.iter().map(|&m| of(m));
     let first = sets.next().unwrap_or_default();
@@ -284,10 +287,11 @@ fn cards(scenario: &Scenario, members: &[usize]) -> Vec<AcceleratorId> {
 }
 
 /// A point of one whole card that owner and scenario allow.
-fn usable(scenario: &Scenario, workload: &Workload, point: &OperatingPoint) -> bool {
+fn usable((scenario, freedom): (&Scenario, &Freedom), workload: &Workload, point: &OperatingPoint) -> bool {
     let allowed = workload.accelerators.is_empty() || workload.accelerators.contains(&point.accelerator);
     let evidence = point.evidence != Evidence::Estimated || scenario.risk.allow_estimated;
-    point.slice.is_none() && point.gpus_per_replica == 1 && workload.precisions.contains(&point.precision) && allowed && evidence
+    let accepted = if freedom.precision { &workload.precisions[..] } else { &workload.precisions[..1] };
+    point.slice.is_none() && point.gpus_per_replica == 1 && accepted.contains(&point.precision) && allowed && evidence
 }
 
 /// The point as it works beside others.
@@ -312,19 +316,20 @@ fn beside_others(point: &OperatingPoint) -> OperatingPoint {
 }
 
 /// Capacity of each member alone on the card, at its fastest allowed point.
-fn alone(scenario: &Scenario, member: usize, card: &AcceleratorId) -> Option<(usize, Capacity)> {
+fn alone((scenario, freedom): (&Scenario, &Freedom), member: usize, card: &AcceleratorId) -> Option<(usize, Capacity)> {
     let workload = &scenario.workloads[member];
-    let service = workload.service()?;
+    // Tables were made for whole cards without others on them.
+    let service = &Service { tables: Vec::new(), ..workload.service()?.clone() };
     let points = profile(scenario, member).points.iter().enumerate();
-    let here = points.filter(|(_, p)| &p.accelerator == card && usable(scenario, workload, p));
+    let here = points.filter(|(_, p)| &p.accelerator == card && usable((scenario, freedom), workload, p));
     let sized =
         here.filter_map(|(index, p)| capacity::of(service, &beside_others(p), demand::highest_peak(service)).ok().map(|c| (index, c)));
     sized.max_by(|a, b| a.1.at(1).total_cmp(&b.1.at(1)).then(b.0.cmp(&a.0)))
 }
 
 /// What a card means for a set.
-fn option(scenario: &Scenario, (members, card): (&[usize], &AcceleratorId)) -> Option<BundleOption> {
-    let sized: Vec<(usize, Capacity)> = members.iter().map(|&m| alone(scenario, m, card)).collect::<Option<_>>()?;
+fn option((scenario, freedom): (&Scenario, &Freedom), (members, card): (&[usize], &AcceleratorId)) -> Option<BundleOption> {
+    let sized: Vec<(usize, Capacity)> = members.iter().map(|&m| alone((scenario, freedom), m, card)).collect::<Option<_>>()?;
     let alone_rps: Vec<f64> = sized.iter().map(|(_, capacity)| capacity.at(1)).collect();
     if alone_rps.iter().any(|rps| *rps <= 0.0) {
         return None;

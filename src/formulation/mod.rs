@@ -14,6 +14,7 @@ pub mod frozen;
 pub mod job;
 pub mod pools;
 pub mod problem;
+pub mod purchase;
 pub mod service;
 
 pub use family::Family;
@@ -25,7 +26,7 @@ use crate::domain::Scenario;
 /// Builds the problem of a scenario under the given freedom.
 #[must_use]
 pub fn build(scenario: &Scenario, freedom: &Freedom) -> Problem {
-    let mut pools = pools::Pools::of(scenario);
+    let mut pools = pools::Pools::of(scenario, freedom);
     let mut workloads: Vec<WorkloadOptions> = scenario
         .workloads
         .iter()
@@ -47,5 +48,11 @@ pub fn build(scenario: &Scenario, freedom: &Freedom) -> Problem {
         })
         .collect();
     workloads.extend(bundle::units(scenario, freedom, &mut pools));
-    Problem { quotas: pools::quota_rows(scenario, &pools), max_changes: scenario.max_changes, workloads, pools: pools.list }
+    Problem {
+        quotas: pools::quota_rows(scenario, &pools),
+        max_changes: scenario.max_changes,
+        workloads,
+        purchases: purchase::options(scenario, freedom, &pools.list),
+        pools: pools.list,
+    }
 }

@@ -5,6 +5,8 @@ use crate::domain::{
 };
 use crate::formulation::freedom::Freedom;
 use crate::formulation::problem::{Partition, Place, Pool, PoolIndex, QuotaGroup, Sharing, SliceCount, Tenants};
+use crate::formulation::purchase;
+use crate::ids::{InstanceTypeId, RegionId};
 use crate::risk::{self, SpotPriceTerms};
 use crate::sizing::{cold_start, fit};
 use crate::units::UsdPerHour;
@@ -49,6 +51,8 @@ pub struct Pools {
     index: BTreeMap<Key, PoolIndex>,
     /// Hours from a reclaim to a serving replacement.
     switch_hours: f64,
+    /// Least price of a node-hour where a commitment may be bought.
+    floors: BTreeMap<(InstanceTypeId, RegionId), f64>,
 }
 
 /// Hours from a reclaim to a serving replacement: the slowest start-up chain of the scenario, so that the price of a
@@ -80,8 +84,9 @@ pub fn planned_price(scenario: &Scenario, offering: &Offering, switch_hours: f64
 impl Pools {
     /// No pools yet.
     #[must_use]
-    pub fn of(scenario: &Scenario) -> Self {
-        Self { list: Vec::new(), index: BTreeMap::new(), switch_hours: switch_hours(scenario) }
+    pub fn of(scenario: &Scenario, freedom: &Freedom) -> Self {
+        let floors = purchase::floors(scenario, freedom);
+        Self { list: Vec::new(), index: BTreeMap::new(), switch_hours: switch_hours(scenario), floors }
     }
 
     /// The pool of an offering (by its position in the scenario), made when it is new.
@@ -180,20 +185,22 @@ impl Pools {
         places
     }
 
-    /// Leaves out a place when another in the same region holds a replica for no more money, needs no company to be
-    /// filled, is no scarcer, no riskier, in no fewer zones, and asks no more of any quota; committed pools always stay.
+    /// Leaves out a place when another in the same region holds a replica for no more money (than the place costs with the
+    /// best commitment that may be bought), needs no company to be filled, is no scarcer, no riskier, in no fewer zones,
+    /// and asks no more of any quota; committed pools always stay.
     /// For a fixed place this is a restriction of the problem: an idle slot beside another workload would cost nothing.
     fn without_dominated(&self, scenario: &Scenario, places: Vec<Place>) -> Vec<Place> {
         let per_slot = |p: &Place| f64::from(p.slots) * self.list[p.pool].share_of_slot(p.kind);
         let share = |p: &Place| self.list[p.pool].price * per_slot(p);
         let cut = |p: &Place| self.list[p.pool].partition.as_ref().map(|c| (&c.layout, &c.tenants));
+        let least = |p: &Place| self.floor(p.pool) * per_slot(p);
         let asks_no_more = |a: &Place, b: &Place| {
             let asked = |quota: &Quota, p: &Place| asked_of(scenario, quota, &self.list[p.pool]) * per_slot(p);
             scenario.quotas.iter().all(|quota| asked(quota, a) <= asked(quota, b) + 1e-9)
         };
         let dominates = |a: &Place, b: &Place| {
             let (pa, pb) = (&self.list[a.pool], &self.list[b.pool]);
-            let cheaper = share(a) < share(b) || (share(a) <= share(b) && (pa.gpus, &pa.instance_type) < (pb.gpus, &pb.instance_type));
+            let cheaper = share(a) < least(b) || (share(a) <= least(b) && (pa.gpus, &pa.instance_type) < (pb.gpus, &pb.instance_type));
             let no_lumpier = a.sharing == Sharing::Exclusive
                 || (b.sharing == Sharing::Fixed && cut(a) == cut(b) && pa.slots(a.kind) * b.slots <= pb.slots(b.kind) * a.slots);
             let no_riskier = pa.hazard <= pb.hazard && pa.zones >= pb.zones && (pb.scarce || !pa.scarce);
@@ -227,6 +234,15 @@ fn partition((card, layout): (&Accelerator, &Layout), (gpus, tenants): (u32, Ten
         .map(|(name, count)| SliceCount { name: name.clone(), per_node: count * gpus, weight: compute(name, *count) / all })
         .collect();
     Partition { layout: layout.name.clone(), technique: layout.technique, tenants, slices }
+}
+
+impl Pools {
+    /// Least price of a node-hour in a pool: with the best commitment used all week, where one may be bought.
+    fn floor(&self, pool: PoolIndex) -> f64 {
+        let p = &self.list[pool];
+        let bought = self.floors.get(&(p.instance_type.clone(), p.region.clone()));
+        bought.filter(|_| p.capacity_type == CapacityType::OnDemand && p.partition.is_none()).map_or(p.price, |floor| floor.min(p.price))
+    }
 }
 
 /// Units that a node of a pool, or its stand-in, takes of a quota.

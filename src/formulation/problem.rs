@@ -4,6 +4,7 @@ use crate::domain::{CapacityType, Technique};
 use crate::formulation::bundle::BundleOptions;
 use crate::formulation::frozen::FrozenOption;
 use crate::formulation::job::JobOption;
+use crate::formulation::purchase::Purchases;
 use crate::formulation::service::ServiceOption;
 use crate::ids::{InstanceTypeId, QuotaId, RegionId, WorkloadId};
 use std::collections::BTreeMap;
@@ -167,6 +168,8 @@ pub struct Problem {
     pub quotas: Vec<QuotaGroup>,
     /// Most workloads that may change.
     pub max_changes: Option<u32>,
+    /// Commitments that may be bought.
+    pub purchases: Purchases,
 }
 
 impl Problem {

@@ -4,9 +4,9 @@
 //! taken apart by name, so that a new field cannot be forgotten. Numbers are written so that they read back exactly.
 
 use crate::domain::{
-    Accelerator, Adders, CapacityTable, Commitment, DecodeStep, Demand, Fleet, InstanceType, Job, LlmModel, METHOD_VERSION, NodeAutoscaler,
-    NodeGroup, Offering, OperatingPoint, Performance, Placement, Profile, Quota, Reserves, Risk, Scaling, Scenario, Service, SharePolicy,
-    Slo, Target, TokenShape, Traffic, Workload, WorkloadKind,
+    Accelerator, Adders, Buying, CapacityTable, Commitment, Cover, DecodeStep, Demand, Fleet, InstanceType, Job, LlmModel, METHOD_VERSION,
+    NodeAutoscaler, NodeGroup, Offering, OperatingPoint, Performance, Placement, Product, Profile, Quota, Reserves, Risk, Scaling,
+    Scenario, Service, SharePolicy, Slo, Target, TokenShape, Traffic, Workload, WorkloadKind,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{Debug, Display};
@@ -39,6 +39,7 @@ pub fn text(scenario: &Scenario) -> String {
         profiles,
         workloads,
         fleet,
+        buying,
         quotas,
         node_autoscaler,
         reserves,
@@ -66,6 +67,7 @@ pub fn text(scenario: &Scenario) -> String {
     profiles.values().for_each(|value| profile(value, &mut form));
     workloads.iter().for_each(|value| workload(value, &mut form));
     fleet_of(fleet, &mut form);
+    buying_of(buying, &mut form);
     quotas.iter().for_each(|value| quota(value, &mut form));
     conventions((node_autoscaler, reserves, adders), risk, &mut form);
     form.0
@@ -304,6 +306,21 @@ fn fleet_of(value: &Fleet, form: &mut Form) {
         form.text("commitment", id).text(".what", format_args!("{region}/{instance_type}")).text(".nodes", nodes);
         form.text(".nanos", price.nanos()).text(".expires", expires);
     }
+}
+
+/// Nothing where nothing may be bought.
+fn buying_of(value: &Buying, form: &mut Form) {
+    let Buying { products, shrinking } = value;
+    for product in products {
+        let Product { id, kind, unit, term_months, payment, upfront, hourly, on_demand, covers, source, as_of } = product;
+        form.text("product", id).text(".kind", format_args!("{} {}", kind.as_str(), unit.as_str())).text(".term_months", term_months);
+        form.text(".payment", payment.as_str()).text(".nanos", format_args!("{} {}", upfront.nanos(), hourly.nanos()));
+        form.debug(".on_demand_nanos", on_demand.map(|price| price.nanos())).text(".source", source).text(".as_of", as_of);
+        for Cover { instance_type, region, units } in covers {
+            form.debug(&format!("..covers {region}/{instance_type}"), units);
+        }
+    }
+    form.list("shrinking", shrinking);
 }
 
 fn quota(value: &Quota, form: &mut Form) {

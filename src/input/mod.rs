@@ -10,6 +10,7 @@ pub mod codes;
 pub mod faults;
 pub mod load;
 pub mod profile_file;
+pub mod purchase_file;
 pub mod read;
 pub mod render;
 mod repair;

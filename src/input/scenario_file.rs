@@ -1,6 +1,7 @@
 //! `scenario.yaml` as it is written: format `gpuplan/scenario/v1`. Workloads are in `workload_file`.
 
 use super::at::At;
+use super::purchase_file::BuyFile;
 use super::workload_file::WorkloadFile;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -28,6 +29,8 @@ pub struct ScenarioFile {
     pub target: Option<At<TargetFile>>,
     /// What runs and is paid for today.
     pub baseline: Option<BaselineFile>,
+    /// Commitments that the plan may buy. Default: none.
+    pub commitments_to_buy: Option<At<BuyFile>>,
     /// Served models and jobs.
     pub workloads: At<Vec<WorkloadFile>>,
     /// Caps of the clouds on what may run at once.

@@ -67,6 +67,9 @@ pub struct WorkloadFile {
     pub max_workers: Option<At<u32>>,
     /// Jobs: queue that holds the work.
     pub queue: Option<QueueFile>,
+    /// Its owner expects it to shrink within the year: a commitment that rests on it gets a warning. Default false.
+    #[serde(default)]
+    pub shrinking: bool,
 }
 
 /// Where a workload runs today.

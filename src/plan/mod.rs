@@ -8,6 +8,7 @@ pub mod from_solution;
 pub mod money;
 pub mod outcome;
 pub mod pool;
+pub mod purchase;
 pub mod replay;
 pub mod verification;
 pub mod workload;
@@ -19,6 +20,7 @@ pub use outcome::{
     TargetOutcome,
 };
 pub use pool::{NodePool, PoolPartition, PoolSlice, SpotTerms};
+pub use purchase::{Ending, Newsvendor, Purchase, PurchaseCover, Regret};
 pub use verification::{ReplayEvidence, ReplayRound, ReplayedWorkload, Verification};
 pub use workload::{
     BudgetUse, CapacityPoint, ChangeFromToday, ChosenSlice, ChosenVariant, ColdStartPlan, ErrorBudget, FlexPlan, FloorPlan, JobPlan,
@@ -66,6 +68,9 @@ pub struct Plan {
     /// Servers that several services share, sorted by name; their members are also among the workloads, with mode `bundled`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bundles: Vec<Bundle>,
+    /// Commitments that the plan buys, in the order in which they are credited.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purchases: Vec<Purchase>,
     /// Spans of the week with their own floors, sorted by workload and start.
     pub windows: Vec<Window>,
     /// Explanations for the reader, in a stable order.

@@ -53,7 +53,10 @@ pub struct NodePool {
     pub paid_node_hours_per_week: f64,
     /// Node-hours a week that start-ups and tails of its workloads add; none in shared pools, whose nodes stay.
     pub start_up_node_hours_per_week: f64,
-    /// Cost of the pool, start-ups of its workloads included.
+    /// What commitments that the plan buys take off its cost, a month (on-demand pools).
+    #[serde(default, skip_serializing_if = "super::outcome::is_zero")]
+    pub purchases_credit_usd_per_month: Usd,
+    /// Cost of the pool, start-ups of its workloads included, less that credit.
     pub usd_per_month: Usd,
     /// Seconds that the node autoscaler keeps an empty node, as priced.
     pub consolidate_after_s: u32,

@@ -138,7 +138,7 @@ pub struct ServicePlan {
     pub starts_per_week: f64,
     /// Capacity table used: the rate that n replicas sustain at the planning percentile.
     pub capacity: Vec<CapacityPoint>,
-    /// Where the table comes from: `calibrated` (simulated, `gpuplan calibrate`) or `closed-form`; of a frozen service, of
+    /// Where the table comes from: `calibrated` (simulated, `gpuplan calibrate`) or `closed-form`, of a server with several models `mix`; of a frozen service, of
     /// which nothing is promised, `closed-form`.
     pub capacity_source: String,
     /// Rate one replica survives without falling behind (used when a pool is lost), requests a second.

@@ -3,7 +3,7 @@
 //! Every table of money ends in rows that make it sum to the plan's own totals, so that nothing can be lost between
 //! the tables and the headline.
 
-use crate::plan::{JobPlan, NodePool, Plan, ServicePlan, WorkloadPlan};
+use crate::plan::{JobPlan, NodePool, Plan, Purchase, ServicePlan, WorkloadPlan};
 use crate::report::text::{count, percent, range};
 use crate::units::Usd;
 use std::collections::BTreeMap;
@@ -89,12 +89,33 @@ pub fn by_capacity_type(plan: &Plan) -> Vec<MoneyRow> {
         plan.baseline.node_groups.iter().filter(|g| (g.capacity_type == "spot") == spot).map(|g| g.usd_per_month).sum()
     };
     let row = |label: &str, before, after| MoneyRow { label: label.to_owned(), before, after };
-    vec![
+    let mut rows = vec![
         row("on demand, beyond commitments", today(false), plan.cost.on_demand_usd_per_month),
         row("spot, at its expected price", today(true), plan.cost.spot_usd_per_month),
         row("commitments, paid in full either way", baseline_commitments(plan), plan.cost.commitments_usd_per_month),
-        total(plan),
-    ]
+    ];
+    rows.extend(bought(plan));
+    rows.push(total(plan));
+    rows
+}
+
+/// Commitments that the plan buys, where it buys any.
+fn bought(plan: &Plan) -> Option<MoneyRow> {
+    let after = plan.cost.purchases_usd_per_month;
+    (!plan.purchases.is_empty()).then(|| MoneyRow { label: "commitments to buy".to_owned(), before: Usd::ZERO, after })
+}
+
+/// `3 nodes`, `$1.234 an hour`.
+#[must_use]
+pub fn amount(purchase: &Purchase) -> String {
+    let n = purchase.amount;
+    match purchase.unit.as_str() {
+        "usd-per-hour" => format!("${n:.3} an hour"),
+        "ram-gib" => format!("{n} GiB"),
+        "vcpus" => format!("{n} vCPUs"),
+        "gpus" => format!("{n} GPUs"),
+        unit => format!("{n} {unit}"),
+    }
 }
 
 /// The rows below a table by workload or team: what belongs to none, the commitments, the total.
@@ -106,9 +127,10 @@ pub fn closing(plan: &Plan) -> Vec<MoneyRow> {
     let rest = MoneyRow {
         label: UNASSIGNED.to_owned(),
         before: plan.baseline.usd_per_month - commitments.before - held.iter().map(|r| r.before).sum(),
-        after: plan.cost.usd_per_month - commitments.after - held.iter().map(|r| r.after).sum(),
+        after: plan.cost.usd_per_month - commitments.after - plan.cost.purchases_usd_per_month - held.iter().map(|r| r.after).sum(),
     };
     let mut rows: Vec<MoneyRow> = [rest, commitments].into_iter().filter(|r| matters(r.before) || matters(r.after)).collect();
+    rows.extend(bought(plan));
     rows.push(total(plan));
     rows
 }

@@ -1,6 +1,6 @@
 //! The plan on a screen: the answer in three lines, then tables.
 
-use crate::plan::{Bundle, NodePool, Plan, Sensitivity, TargetOutcome, Window, WorkloadPlan};
+use crate::plan::{Bundle, NodePool, Plan, Purchase, Sensitivity, TargetOutcome, Window, WorkloadPlan};
 use crate::report::facts::{self, MoneyRow, words};
 use crate::report::text::{count, fine_percent, percent, printable, wrap};
 use crate::report::week::{day_list, hour_span};
@@ -60,6 +60,7 @@ fn sections(plan: &Plan, page: Page) -> Vec<(&'static str, String)> {
         pools,
         workloads,
         bundles,
+        purchases,
         windows,
         notes,
         provenance: _,
@@ -69,6 +70,7 @@ fn sections(plan: &Plan, page: Page) -> Vec<(&'static str, String)> {
         ("By workload, $ a month; on demand unless it says spot", workload_table(plan, workloads, page)),
         ("By pool", pool_table(plan, pools, page)),
         ("Servers with several models", bundle_table(plan, bundles, page)),
+        ("Commitments to buy, $ a month", purchase_table(purchases, page)),
         ("By lever, $ a month saved by the least-cost plan", lever_table(plan, page)),
         ("The week, local time", window_table(workloads, windows, page)),
         ("If an assumption is off: the least-cost plan, solved anew", sensitivity_table(sensitivity, page)),
@@ -242,6 +244,9 @@ fn pool_table(plan: &Plan, pools: &[NodePool], page: Page) -> String {
         cells
     };
     rows.extend(plan.cost.commitments.iter().map(|c| closing(&format!("commitment {}", c.name), c.usd_per_month)));
+    if !plan.purchases.is_empty() {
+        rows.push(closing("commitments to buy", plan.cost.purchases_usd_per_month));
+    }
     rows.push(closing("total", plan.cost.usd_per_month));
     let head = ["pool", "where", "machine", "nodes", "limit", "planned price", "$ a month"];
     table(Rows { head: &head, rows, right: &[3, 4, 5, 6] }, page)
@@ -258,6 +263,21 @@ fn bundle_table(plan: &Plan, bundles: &[Bundle], page: Page) -> String {
         return String::new();
     }
     table(Rows { head: &["server", "runs on", "mode", "models", "$ a month"], rows, right: &[4] }, page)
+}
+
+/// A line for each commitment that is bought.
+fn purchase_table(purchases: &[Purchase], page: Page) -> String {
+    let row = |p: &Purchase| {
+        let terms = format!("{} months, {}", p.term_months, p.payment);
+        let (paid, saves) = (p.usd_per_month.to_string(), p.saves_usd_per_month.to_string());
+        vec![p.product.clone(), facts::amount(p), terms, paid, saves, percent(p.utilization)]
+    };
+    let rows: Vec<Vec<String>> = purchases.iter().map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let head = ["product", "amount", "terms", "paid", "saves", "used"];
+    table(Rows { head: &head, rows, right: &[1, 3, 4, 5] }, page)
 }
 
 fn lever_table(plan: &Plan, page: Page) -> String {

@@ -1,7 +1,7 @@
 //! What is replayed: machines, services with their autoscalers, jobs. One value for every configuration, whether it comes from
 //! emitted files, from today's inventory or from a comparator.
 
-use super::cluster::{Delays, Pool, Risk, Room, StartUp};
+use super::cluster::{Delays, Pool, Purchased, Risk, Room, StartUp};
 use crate::domain::{ColdRequests, Knot, LlmModel, Routing};
 use crate::emit::parse::types::{CronJob, Gate, ScaledJob, ScaledObject};
 use crate::plan::replay::{JobInputs, ServiceInputs};
@@ -20,7 +20,9 @@ pub struct Fleet {
     pub risks: Vec<Option<Risk>>,
     /// Machines that commitments pay for.
     pub covered: Vec<Covered>,
-    /// Commitments a month, in full.
+    /// Commitments that were bought, in the order in which they are credited.
+    pub purchased: Vec<Purchased>,
+    /// Commitments a month, held and bought, in full.
     pub commitments_usd_per_month: Usd,
     /// Delays of the node autoscaler.
     pub delays: Delays,

@@ -3,7 +3,7 @@
 
 mod shared;
 
-use super::cluster::{Delays, INDEPENDENT_SHARE, Pool, Risk, Room, SLICE_KINDS, Span, StartUp};
+use super::cluster::{Delays, INDEPENDENT_SHARE, Pool, Purchased, PurchasedCover, Risk, Room, SLICE_KINDS, Span, StartUp};
 use super::fleet::{Count, Covered, Fleet, JobSetup, JobStart, LatencyModel, Part, PodTemplate, ServiceSetup};
 use super::replica::llm::pass_tokens;
 use super::today;
@@ -22,6 +22,7 @@ pub type Unplayable = String;
 /// A pool of a machine that the inputs do not know, a workload without Deployment or latency model, a date that is none.
 pub fn fleet(files: &Files, plan: &Plan, inputs: &ReplayInputs) -> Result<Fleet, Unplayable> {
     let mut fleet = frame(inputs)?;
+    purchases(&mut fleet, plan);
     for spec in &files.node_pools {
         add_pool(&mut fleet, spec, inputs)?;
     }
@@ -62,6 +63,7 @@ pub(super) fn frame(inputs: &ReplayInputs) -> Result<Fleet, Unplayable> {
             .iter()
             .map(|c| Covered { instance_type: c.instance_type.clone(), region: c.region.clone(), nodes: c.nodes })
             .collect(),
+        purchased: Vec::new(),
         commitments_usd_per_month: inputs
             .commitments
             .iter()
@@ -72,6 +74,31 @@ pub(super) fn frame(inputs: &ReplayInputs) -> Result<Fleet, Unplayable> {
         jobs: Vec::new(),
         notes: Vec::new(),
     })
+}
+
+/// What the plan buys, which no file says: it is paid in full, and credited to the nodes as they run.
+fn purchases(fleet: &mut Fleet, plan: &Plan) {
+    for purchase in &plan.purchases {
+        fleet.commitments_usd_per_month += purchase.usd_per_month;
+        fleet.purchased.push(Purchased {
+            // Parts of a machine are credited side by side.
+            part: match purchase.unit.as_str() {
+                "nodes" | "usd-per-hour" => "machine".to_owned(),
+                part => part.to_owned(),
+            },
+            amount: purchase.amount,
+            covers: purchase
+                .covers
+                .iter()
+                .map(|c| PurchasedCover {
+                    instance_type: c.instance_type.clone(),
+                    region: c.region.clone(),
+                    units: c.units_per_node_hour,
+                    worth: c.worth_usd_per_node_hour,
+                })
+                .collect(),
+        });
+    }
 }
 
 /// A span of the inputs.

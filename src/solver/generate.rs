@@ -5,12 +5,11 @@
 //! The bound is Lagrangian: the relaxed master's value plus, for each workload, the least reduced cost that any of its
 //! columns can have. It holds for the full problem, windows, whole nodes and starts included, at any duals.
 
-use crate::formulation::PoolIndex;
 use crate::formulation::columns::price::{self, Ask};
 use crate::formulation::columns::{Column, Duals};
 use crate::formulation::problem::Problem;
 use crate::solver::SolveError;
-use crate::solver::branch::Branch;
+use crate::solver::branch::{Branch, Count};
 use crate::solver::highs;
 use crate::solver::master::{self, Parts};
 use crate::solver::quota::{self, QuotaRow};
@@ -81,7 +80,7 @@ impl Pool {
 struct Relaxed {
     branch: Branch,
     bound: f64,
-    nodes: BTreeMap<PoolIndex, f64>,
+    nodes: BTreeMap<Count, f64>,
     duals: Duals,
 }
 
@@ -161,7 +160,10 @@ fn relax(problem: &Problem, stage: &Stage, (pool, branch): (&mut Pool, Branch)) 
         let priced = answer.map(|answer| answer.map(|answer| (master.duals(&parts, &answer), answer)));
         pool.active = columns;
         let Some((duals, answer)) = priced? else { return Ok(None) };
-        relaxed.nodes = master.nodes.iter().map(|(&pool, &column)| (pool, answer.values[column])).collect();
+        let nodes = master.nodes.iter().map(|(&pool, &column)| (Count::Nodes(pool), answer.values[column]));
+        let whole = |&(&option, _): &(&usize, &usize)| problem.purchases.options[option].is_whole();
+        let bought = master.purchases.amounts.iter().filter(whole).map(|(&o, &column)| (Count::Bought(o), answer.values[column]));
+        relaxed.nodes = nodes.chain(bought).collect();
         let mut lagrangian = answer.objective;
         let mut improved = false;
         for workload in 0..problem.workloads.len() {
@@ -204,7 +206,9 @@ fn round(problem: &Problem, stage: &Stage, pool: &Pool) -> Result<Solution, Solv
     let mut chosen: Vec<Column> =
         pool.active.iter().zip(&answer.values).filter(|(_, value)| **value > 0.5).map(|(c, _)| c.clone()).collect();
     chosen.sort_by_key(|c| c.workload);
-    let mut solution = solution::of_columns(problem, chosen);
+    let bought = |option: usize| master.purchases.amounts.get(&option).map_or(0.0, |&column| answer.values[column]);
+    let near: Vec<f64> = (0..problem.purchases.options.len()).map(bought).collect();
+    let mut solution = solution::of_columns(problem, (chosen, &near));
     solution.value = stage.value(solution.cost, solution.exposure, solution.changed_nodes);
     Ok(solution)
 }

@@ -6,6 +6,7 @@ pub mod branch;
 pub mod generate;
 pub mod highs;
 pub mod master;
+pub mod purchase;
 pub mod quota;
 pub mod reference;
 pub mod solution;

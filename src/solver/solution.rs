@@ -3,6 +3,7 @@
 use crate::domain::CapacityType;
 use crate::formulation::columns::Column;
 use crate::formulation::problem::{PoolIndex, Problem, Sharing, SlotKind};
+use crate::solver::purchase;
 use crate::units::HOURS_PER_WEEK;
 use std::collections::BTreeMap;
 
@@ -13,7 +14,9 @@ pub struct Solution {
     pub columns: Vec<Column>,
     /// Nodes of fixed pools in use.
     pub fixed_nodes: BTreeMap<PoolIndex, u32>,
-    /// Cost a week beyond commitments, dollars.
+    /// Amounts of the commitments that are bought, by option.
+    pub bought: Vec<f64>,
+    /// Cost a week beyond held commitments, dollars.
     pub cost: f64,
     /// Spot GPU-hours x hazard a week.
     pub exposure: f64,
@@ -88,9 +91,10 @@ pub fn credited(problem: &Problem, (pool, nodes): (PoolIndex, &[f64]), fixed: &B
     nodes.iter().map(|n| n.min(left)).collect()
 }
 
-/// Adds up columns: cost, exposure and changes with whole nodes and commitments credited.
+/// Adds up columns: cost, exposure and changes with whole nodes, held commitments credited, and the best amounts of those that
+/// may be bought, sought near some.
 #[must_use]
-pub fn of_columns(problem: &Problem, columns: Vec<Column>) -> Solution {
+pub fn of_columns(problem: &Problem, (columns, near): (Vec<Column>, &[f64])) -> Solution {
     let fixed = fixed_nodes(problem, &columns);
     let mut cost: f64 = columns.iter().map(|c| c.cost).sum();
     let mut exposure: f64 = columns.iter().map(|c| c.exposure).sum();
@@ -100,9 +104,13 @@ pub fn of_columns(problem: &Problem, columns: Vec<Column>) -> Solution {
         cost += f64::from(nodes.saturating_sub(p.committed)) * p.price * HOURS_PER_WEEK as f64;
         exposure += f64::from(nodes) * f64::from(p.gpus) * p.hazard * HOURS_PER_WEEK as f64;
     }
-    for (pool, nodes) in expected_nodes(&columns) {
-        cost -= problem.pools[pool].price * credited(problem, (pool, &nodes), &fixed).iter().sum::<f64>();
+    let expected = expected_nodes(&columns);
+    for (&pool, nodes) in &expected {
+        cost -= problem.pools[pool].price * credited(problem, (pool, nodes), &fixed).iter().sum::<f64>();
     }
+    let left_over = purchase::left_over(problem, &fixed, &expected);
+    let bought = purchase::best(problem, &left_over, near);
+    cost += purchase::net(problem, &bought, &left_over);
     let changed_nodes = columns.iter().map(|c| c.changed_nodes).sum();
-    Solution { columns, fixed_nodes: fixed, cost, exposure, changed_nodes, value: 0.0, bound: f64::NEG_INFINITY }
+    Solution { columns, fixed_nodes: fixed, bought, cost, exposure, changed_nodes, value: 0.0, bound: f64::NEG_INFINITY }
 }

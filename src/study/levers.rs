@@ -25,6 +25,9 @@ fn in_play(scenario: &Scenario) -> Vec<Pull> {
     if scenario.workloads.iter().any(|w| w.share.with != ShareWith::Never) {
         pulls.push(("sharing", |f| f.sharing = true));
     }
+    if !scenario.buying.products.is_empty() {
+        pulls.push(("commitments", |f| f.commitments = true));
+    }
     pulls
 }
 

@@ -1,6 +1,7 @@
 //! Everything that solves more than once: stages of a target, levers, comparators, sensitivities, relaxations.
 
 pub mod levers;
+pub mod regret;
 pub mod relaxations;
 pub mod sensitivity;
 pub mod stages;
@@ -58,6 +59,10 @@ pub fn plan(scenario: &Scenario, options: &Options, progress: Progress<'_>) -> R
         plan.levers = levers::of(scenario, (baseline.usd_per_month, least_usd))?;
         progress("sensitivities");
         plan.sensitivity = sensitivity::of(scenario, (baseline.usd_per_month, least_usd), ask.map(|(_, usd)| usd))?;
+        if !plan.purchases.is_empty() {
+            progress("regrets");
+            regret::of(scenario, (&problem, &staged.solution), &mut plan.purchases)?;
+        }
         if let Some(outcome) = plan.target.as_mut().filter(|t| !t.met) {
             progress("relaxations");
             let found = relaxations::of(scenario, least_usd)?;
@@ -180,6 +185,9 @@ fn notes(plan: &Plan, least: &Solution) -> Vec<String> {
             "commitment `{}` is paid in full; the plan leaves {:.0} of its node-hours a week unused",
             commitment.name, commitment.stranded_node_hours_per_week
         ));
+    }
+    for purchase in &plan.purchases {
+        notes.extend(purchase.warnings.iter().map(|warning| format!("commitment to buy `{}`: {warning}", purchase.product)));
     }
     if plan.pools.iter().any(|p| p.spot.as_ref().is_some_and(|s| s.evidence == "prior")) {
         notes.push("spot availability and reclaim hazard are the stated pessimistic prior, not evidence of these pools: give your own interruption log under `risk.pools`".to_owned());

@@ -31,6 +31,7 @@ pub fn pool(name: &str, (instance_type, accelerator, gpus): (&str, &str, u32)) -
         nodes_by_hour: vec![2.0; 168],
         paid_node_hours_per_week: 336.0,
         start_up_node_hours_per_week: 0.0,
+        purchases_credit_usd_per_month: Usd::ZERO,
         usd_per_month: Usd::from_f64(2716.99),
         consolidate_after_s: 60,
         labels: BTreeMap::from([("gpuplan.dev/accelerator".into(), accelerator.into())]),
@@ -301,6 +302,7 @@ pub fn aws() -> Plan {
             on_demand_usd_per_month: Usd::from_f64(6_000.0),
             spot_usd_per_month: Usd::from_f64(1_800.0),
             commitments_usd_per_month: Usd::from_f64(4_000.0),
+            purchases_usd_per_month: Usd::ZERO,
             start_up_usd_per_month: Usd::from_f64(100.0),
             commitments: vec![],
             by_evidence_usd_per_month: BTreeMap::new(),
@@ -319,6 +321,7 @@ pub fn aws() -> Plan {
         pools: pools(),
         workloads: vec![chat(), big(), embed(), ocr(), search(), studio(), tune()],
         bundles: Vec::new(),
+        purchases: Vec::new(),
         windows: windows(),
         notes: vec![HOSTILE.into()],
         provenance: Provenance {

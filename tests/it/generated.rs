@@ -119,6 +119,7 @@ pub fn scenario(seed: u64, size: Size) -> Scenario {
         profiles: BTreeMap::new(),
         workloads: Vec::new(),
         fleet: Fleet::default(),
+        buying: Buying::default(),
         quotas: Vec::new(),
         node_autoscaler: NodeAutoscaler {
             kind: NodeAutoscalerKind::Karpenter,

@@ -33,6 +33,7 @@ mod metamorphic;
 mod other_days;
 mod planned;
 mod prices;
+mod purchases;
 mod report;
 mod report_fixture;
 mod repository;

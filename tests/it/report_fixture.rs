@@ -60,6 +60,7 @@ pub fn plan() -> Plan {
         pools: vec![on_demand_pool(), spot_pool(), reserved_pool()],
         workloads: vec![chat(), embed(), rerank(), tune(), vision()],
         bundles: Vec::new(),
+        purchases: Vec::new(),
         windows: windows(),
         notes: vec![
             text("`rerank` sleeps from 22:00 to 06:00: its gateway metric exists without its pods"),
@@ -148,6 +149,7 @@ fn cost() -> CostBreakdown {
         on_demand_usd_per_month: usd(9_500.0),
         spot_usd_per_month: usd(9_000.0),
         commitments_usd_per_month: usd(11_000.0),
+        purchases_usd_per_month: Usd::ZERO,
         start_up_usd_per_month: usd(640.0),
         commitments: vec![commitment(96.0)],
         by_evidence_usd_per_month: BTreeMap::from([(text("fitted"), usd(12_500.0)), (text("measured"), usd(6_000.0))]),
@@ -231,6 +233,7 @@ fn on_demand_pool() -> NodePool {
         nodes_by_hour: office(8, 20, 8.0, 4.25),
         paid_node_hours_per_week: 939.0,
         start_up_node_hours_per_week: 0.0,
+        purchases_credit_usd_per_month: Usd::ZERO,
         usd_per_month: usd(9_500.0),
         consolidate_after_s: 60,
         labels: BTreeMap::from([(text("gpuplan.dev/pool"), text("g6e-od"))]),

@@ -8,7 +8,9 @@ pub mod fit;
 pub mod fleet;
 pub mod job;
 pub mod policy;
+pub mod price_list;
 pub mod profile;
+pub mod purchase;
 pub mod scaling;
 pub mod slices;
 pub mod slo;
@@ -106,6 +108,7 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
     let fleet = fleet::fleet(&file.baseline.clone().unwrap_or_default(), &context, faults);
     context.groups = fleet.node_groups.iter().map(|group| (group.id.clone(), group)).collect();
     let quotas = policy::quotas(&file.quotas, &context, faults);
+    let buying = purchase::buying(file, &context, faults);
     let mut workloads = workloads(file, &context, faults);
     room(file, &workloads, &context, faults);
     drop(context);
@@ -126,6 +129,7 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
         freeze: frozen,
         workloads,
         fleet,
+        buying,
         quotas,
         node_autoscaler,
         reserves,

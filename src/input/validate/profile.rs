@@ -2,6 +2,7 @@
 
 use super::slices;
 use super::values::{between, count, date, is_dns_label, not_negative, number, one_line, positive, quoted};
+use crate::catalog::partition;
 use crate::domain::{
     Checkpoint, ColdStart, DecodeStep, Evidence, GangPoint, Knot, LlmModel, OperatingPoint, Performance, Profile, ProfileKind, Spread,
 };
@@ -103,6 +104,28 @@ fn cite(source: &At<String>, as_of: &At<String>, sources: &BTreeSet<&str>, fault
     }
 }
 
+/// A point on a part of a GPU: one slice by a known name, for requests, and measured. What is not measured is derived from the whole card.
+fn part_of_a_gpu(file: &VariantFile, (slice, kind): (&At<String>, ProfileKind), faults: &mut Faults) {
+    if !partition::is_slice_name(slice) {
+        faults.error(codes::BAD_SLICE, slice.span, format!("`slice` {} is no part of a GPU", quoted(slice))).help(
+            "write a MIG profile such as `1g.10gb`, or `mps-2`, `mps-4`, `mps-8`, `time-slicing-2`, `time-slicing-4`, `time-slicing-8`",
+        );
+    }
+    let whole = file.gpus_per_replica.value != 1;
+    if whole || kind == ProfileKind::Job || file.evidence == EvidenceFile::Estimated {
+        let (at, what) = if whole {
+            (file.gpus_per_replica.span, "a replica on a part of a GPU has one")
+        } else if kind == ProfileKind::Job {
+            (slice.span, "jobs run on whole GPUs")
+        } else {
+            (slice.span, "an estimated point on a part of a GPU is not taken")
+        };
+        faults
+            .error(codes::BAD_SLICE, at, what)
+            .help("leave the point out: what is not measured on a slice is derived from the whole card");
+    }
+}
+
 fn point(file: &VariantFile, kind: ProfileKind, context: &ProfileContext<'_>, faults: &mut Faults) -> OperatingPoint {
     let accelerator = AcceleratorId::new(&*file.accelerator.value);
     if !context.accelerators.contains(&accelerator) {
@@ -119,6 +142,9 @@ fn point(file: &VariantFile, kind: ProfileKind, context: &ProfileContext<'_>, fa
         faults.error(codes::BAD_NAME, file.precision.span, format!("`precision` {} is no lower-case name", quoted(&file.precision)));
     }
     one_line(faults, &file.engine, ("engine", file.accelerator.span));
+    if let Some(slice) = &file.slice {
+        part_of_a_gpu(file, (slice, kind), faults);
+    }
     OperatingPoint {
         accelerator,
         gpus_per_replica: file.gpus_per_replica.value,

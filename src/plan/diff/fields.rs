@@ -157,6 +157,7 @@ pub fn pool(pool: &NodePool) -> Facts {
         nodes_by_hour,
         paid_node_hours_per_week,
         start_up_node_hours_per_week,
+        purchases_credit_usd_per_month,
         usd_per_month,
         consolidate_after_s,
         labels,
@@ -171,6 +172,9 @@ pub fn pool(pool: &NodePool) -> Facts {
         out.extend(spot_terms(terms));
     }
     out.extend(facts![""; committed_nodes, min_nodes, max_nodes, nodes_by_hour, paid_node_hours_per_week]);
+    if *purchases_credit_usd_per_month != crate::units::Usd::ZERO {
+        out.extend(facts![""; purchases_credit_usd_per_month]);
+    }
     out.extend(facts![""; start_up_node_hours_per_week, consolidate_after_s, labels, taints, workloads, when_lost]);
     if partition.is_some() {
         out.extend(facts![""; partition]);

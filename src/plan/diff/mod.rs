@@ -4,6 +4,7 @@
 
 mod fields;
 mod parts;
+mod purchase;
 
 use crate::plan::Plan;
 use crate::units::Usd;
@@ -41,6 +42,9 @@ pub struct PlanDiff {
     /// Servers that several services share.
     #[serde(default, skip_serializing_if = "ItemChanges::is_empty")]
     pub bundles: ItemChanges,
+    /// Commitments that the plan buys.
+    #[serde(default, skip_serializing_if = "ItemChanges::is_empty")]
+    pub purchases: ItemChanges,
     /// Windows of the week, by workload, days and hours.
     pub windows: ItemChanges,
     /// Today's node groups.
@@ -145,6 +149,7 @@ impl PlanDiff {
             workloads,
             pools,
             bundles,
+            purchases,
             windows,
             node_groups,
             commitments,
@@ -155,7 +160,8 @@ impl PlanDiff {
             notes,
             provenance,
         } = self;
-        let items = [stages, workloads, pools, bundles, windows, node_groups, commitments, levers, sensitivity, prices, inputs, notes];
+        let items =
+            [stages, workloads, pools, bundles, purchases, windows, node_groups, commitments, levers, sensitivity, prices, inputs, notes];
         [totals, target, optimality, provenance].iter().all(|f| f.is_empty()) && items.iter().all(|i| i.is_empty())
     }
 }
@@ -175,6 +181,7 @@ pub fn diff(before: &Plan, after: &Plan) -> PlanDiff {
         workloads: items(a.workloads, b.workloads),
         pools: items(a.pools, b.pools),
         bundles: items(a.bundles, b.bundles),
+        purchases: items(a.purchases, b.purchases),
         windows: items(a.windows, b.windows),
         node_groups: items(a.node_groups, b.node_groups),
         commitments: items(a.commitments, b.commitments),

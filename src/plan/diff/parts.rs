@@ -1,6 +1,7 @@
 //! A plan taken apart into named lists. Destructured so that a new field of the plan cannot be forgotten.
 
 use super::fields::{self, Facts, facts, value};
+use super::purchase;
 use crate::plan::{
     Baseline, Bundle, CommitmentCost, Comparator, CostBreakdown, InputDigest, Lever, NodeGroupCost, Optimality, Plan, PriceOrigin,
     Provenance, Sensitivity, Stage, TargetOutcome, Verification, Window,
@@ -18,6 +19,7 @@ pub struct Parts {
     pub workloads: Items,
     pub pools: Items,
     pub bundles: Items,
+    pub purchases: Items,
     pub windows: Items,
     pub node_groups: Items,
     pub commitments: Items,
@@ -47,6 +49,7 @@ pub fn of(plan: &Plan) -> Parts {
         pools,
         workloads,
         bundles,
+        purchases,
         windows,
         notes,
         provenance,
@@ -66,6 +69,7 @@ pub fn of(plan: &Plan) -> Parts {
         workloads: workloads.iter().map(|w| (w.name.clone(), fields::workload(w))).collect(),
         pools: pools.iter().map(|p| (p.name.clone(), fields::pool(p))).collect(),
         bundles: bundles.iter().map(bundle).collect(),
+        purchases: purchases.iter().map(purchase::item).collect(),
         windows: windows.iter().map(window).collect(),
         node_groups: baseline.node_groups.iter().map(node_group).collect(),
         commitments,
@@ -84,11 +88,15 @@ fn costs(cost: &CostBreakdown, baseline: &Baseline, competent: &Comparator) -> F
         on_demand_usd_per_month,
         spot_usd_per_month,
         commitments_usd_per_month,
+        purchases_usd_per_month,
         start_up_usd_per_month,
         commitments: _,
         by_evidence_usd_per_month,
     } = cost;
     let mut out = facts!["cost."; usd_per_month, on_demand_usd_per_month, spot_usd_per_month, commitments_usd_per_month];
+    if *purchases_usd_per_month != crate::units::Usd::ZERO {
+        out.extend(facts!["cost."; purchases_usd_per_month]);
+    }
     out.extend(facts!["cost."; start_up_usd_per_month]);
     out.extend(by_evidence_usd_per_month.iter().map(|(class, usd)| (format!("cost.by_evidence_usd_per_month.{class}"), value(usd))));
     let Baseline { usd_per_month, kind, node_groups: _, commitments: _ } = baseline;

@@ -12,6 +12,16 @@ use std::collections::BTreeMap;
 /// Longest that a request waits for company in a batch, microseconds: short against every latency limit that Triton's curves meet.
 const QUEUE_DELAY_US: u64 = 500;
 
+/// Where a server's rates come from: its models' own, added up as parts of a card's time.
+pub const MIX: &str = "mix";
+
+/// Parts of a card's time that the models take in the hour in which they take the most.
+fn busiest(scenario: &Scenario, (unit, option): (&WorkloadOptions, &BundleOption)) -> f64 {
+    let peak = |member: usize, hour: usize| scenario.workloads[member].service().map_or(0.0, |s| s.demand.peak_rps[hour]);
+    let used = |hour: usize| -> f64 { unit.members.iter().zip(&option.alone_rps).map(|(&m, rps)| peak(m, hour) / rps).sum() };
+    (0..HOURS_PER_WEEK).map(used).fold(0.0, f64::max)
+}
+
 /// The option that a column of a bundle has chosen.
 #[must_use]
 pub fn chosen<'a>(problem: &'a Problem, column: &Column) -> Option<(&'a WorkloadOptions, &'a BundleOption)> {
@@ -59,6 +69,14 @@ pub fn of(
         let usd_per_month = billed.by_workload.get(unit.id.as_str()).copied().unwrap_or(Usd::ZERO);
         let mut host = one(&context, usd_per_month, Usd::ZERO);
         host.kind = "bundle".to_owned();
+        host.why = vec![format!(
+            "{} models are parts of {:.2} of a card's time in their busiest hour, and their memory fits into one",
+            unit.members.len(),
+            busiest(scenario, (unit, option))
+        )];
+        if let Some(service) = &mut host.service {
+            service.capacity_source = MIX.to_owned();
+        }
         all_windows.extend(windows::of(&context));
         let limits = |w: &Workload| w.service().and_then(|s| s.slo.latency).map_or(f64::INFINITY, |l| l.0);
         let mut members: Vec<BundleMember> =

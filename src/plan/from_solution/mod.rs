@@ -6,6 +6,7 @@ pub mod frozen;
 pub mod job;
 pub mod names;
 pub mod pools;
+pub mod purchase;
 pub mod replay;
 pub mod service;
 pub mod windows;
@@ -15,7 +16,7 @@ use crate::formulation::Problem;
 use crate::formulation::columns::{Column, Decision};
 use crate::plan::{
     Baseline, ChangeFromToday, ChosenSlice, ChosenVariant, Comparator, CostBreakdown, InputDigest, KubernetesTarget, Optimality,
-    PLAN_FORMAT, Plan, PriceOrigin, Provenance, ResourceRequests, Verification, WorkloadPlan,
+    PLAN_FORMAT, Plan, PriceOrigin, Provenance, Purchase, ResourceRequests, Verification, WorkloadPlan,
 };
 use crate::solver::Solution;
 use crate::solver::solution::column_of;
@@ -54,7 +55,9 @@ pub struct Context<'a> {
 #[must_use]
 pub fn plan(scenario: &Scenario, problem: &Problem, (solution, findings): (&Solution, Findings)) -> Plan {
     let names = names::of(problem, solution, scenario.demo);
-    let billed = pools::bill(scenario, problem, (solution, &names));
+    let bought = purchase::Bought::of(problem, solution);
+    let purchases = purchase::of(scenario, problem, (solution, &bought));
+    let billed = pools::bill(scenario, problem, &pools::Of { solution, names: &names, bought: &bought });
     let with_servers = bundle::with_servers(scenario, problem, &solution.columns);
     let (bundles, mut windows) = bundle::of((&with_servers, problem), &solution.columns, (&names, &billed));
     let mut workloads: Vec<WorkloadPlan> = Vec::new();
@@ -68,7 +71,7 @@ pub fn plan(scenario: &Scenario, problem: &Problem, (solution, findings): (&Solu
         workloads.push(one(&context, usd_per_month, findings.baseline_share(scenario, workload)));
     }
     windows.sort_by(|a, b| (&a.workload, &a.days, a.start_hour).cmp(&(&b.workload, &b.days, b.start_hour)));
-    let cost = cost(scenario, &billed, &workloads);
+    let cost = cost(scenario, &billed, (&workloads, &purchases));
     let saving = share_saved(cost.usd_per_month, findings.baseline.usd_per_month);
     Plan {
         format: PLAN_FORMAT.to_owned(),
@@ -86,6 +89,7 @@ pub fn plan(scenario: &Scenario, problem: &Problem, (solution, findings): (&Solu
         pools: billed.pools,
         workloads,
         bundles,
+        purchases,
         windows,
         notes: Vec::new(),
         provenance: provenance(scenario, problem, solution),
@@ -284,19 +288,21 @@ fn why(scenario: &Scenario, context: &Context<'_>) -> Vec<String> {
 }
 
 /// Totals from pools, commitments and evidence.
-fn cost(scenario: &Scenario, billed: &pools::Billed, workloads: &[WorkloadPlan]) -> CostBreakdown {
+fn cost(scenario: &Scenario, billed: &pools::Billed, (workloads, purchases): (&[WorkloadPlan], &[Purchase])) -> CostBreakdown {
     let of = |capacity_type: &str| billed.pools.iter().filter(|p| p.capacity_type == capacity_type).map(|p| p.usd_per_month).sum::<Usd>();
     let commitments = pools::commitment_costs(scenario, &billed.committed_hours_used);
     let committed = commitments.iter().map(|c| c.usd_per_month).sum::<Usd>();
+    let purchased = purchases.iter().map(|p| p.usd_per_month).sum::<Usd>();
     let mut by_evidence: BTreeMap<String, Usd> = BTreeMap::new();
     for workload in workloads {
         *by_evidence.entry(workload.variant.evidence.clone()).or_insert(Usd::ZERO) += workload.usd_per_month;
     }
     CostBreakdown {
-        usd_per_month: of("on-demand") + of("spot") + committed,
+        usd_per_month: of("on-demand") + of("spot") + committed + purchased,
         on_demand_usd_per_month: of("on-demand"),
         spot_usd_per_month: of("spot"),
         commitments_usd_per_month: committed,
+        purchases_usd_per_month: purchased,
         start_up_usd_per_month: billed.start_up,
         commitments,
         by_evidence_usd_per_month: by_evidence,

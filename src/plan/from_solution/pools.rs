@@ -4,9 +4,10 @@ use crate::domain::{CapacityType, InstanceType, Scenario};
 use crate::formulation::columns::{Column, Decision};
 use crate::formulation::pools::switch_hours;
 use crate::formulation::problem::{Partition, PoolIndex, Problem, Sharing, SliceCount, Tenants};
+use crate::plan::from_solution::purchase::Bought;
 use crate::plan::{CommitmentCost, NodePool, PoolPartition, PoolSlice, SpotTerms};
 use crate::solver::solution::{self, Solution};
-use crate::units::{HOURS_PER_MONTH, HOURS_PER_WEEK, Usd, UsdPerHour};
+use crate::units::{HOURS_PER_MONTH, HOURS_PER_WEEK, MONTHS_PER_WEEK_FACTOR, Usd, UsdPerHour};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Pools with their bills.
@@ -81,9 +82,21 @@ pub fn start_hours(problem: &Problem, column: &Column, pool: PoolIndex) -> f64 {
     }
 }
 
+/// What is billed.
+#[derive(Clone, Copy, Debug)]
+pub struct Of<'a> {
+    /// Solution.
+    pub solution: &'a Solution,
+    /// Names of pools.
+    pub names: &'a BTreeMap<PoolIndex, String>,
+    /// Commitments that are bought.
+    pub bought: &'a Bought,
+}
+
 /// Bills every pool.
 #[must_use]
-pub fn bill(scenario: &Scenario, problem: &Problem, (solution, names): (&Solution, &BTreeMap<PoolIndex, String>)) -> Billed {
+pub fn bill(scenario: &Scenario, problem: &Problem, of: &Of<'_>) -> Billed {
+    let Of { solution, names, bought } = *of;
     let expected = solution::expected_nodes(&solution.columns);
     let mut billed = Billed { pools: Vec::new(), by_workload: BTreeMap::new(), start_up: Usd::ZERO, committed_hours_used: BTreeMap::new() };
     for &pool in names.keys() {
@@ -104,15 +117,17 @@ pub fn bill(scenario: &Scenario, problem: &Problem, (solution, names): (&Solutio
             credit.iter().sum::<f64>();
         let weights = weights(problem, solution, pool);
         let start_up: f64 = solution.columns.iter().map(|c| start_hours(problem, c, pool)).sum();
-        let paid = nodes.iter().zip(&credit).map(|(n, c)| n - c).sum::<f64>();
+        let by_hour: Vec<f64> = nodes.iter().zip(&credit).map(|(n, c)| n - c).collect();
+        let paid = by_hour.iter().sum::<f64>();
         let price = UsdPerHour::from_f64(p.price);
-        let usd_per_month = price.for_hours(paid + start_up).week_to_month();
+        let purchased = Usd::from_f64(bought.credit(problem, (pool, &by_hour)) * MONTHS_PER_WEEK_FACTOR);
+        let usd_per_month = price.for_hours(paid + start_up).week_to_month() - purchased;
         billed.start_up += price.for_hours(start_up).week_to_month();
         share_out(&mut billed.by_workload, usd_per_month, &weights);
         billed.pools.push(node_pool(
             scenario,
             problem,
-            &Drawn { solution, names, pool, nodes, paid, start_up, usd_per_month, weights: &weights },
+            &Drawn { solution, names, pool, nodes, paid, start_up, purchased, usd_per_month, weights: &weights },
         ));
     }
     billed.pools.sort_by(|a, b| a.name.cmp(&b.name));
@@ -173,6 +188,7 @@ struct Drawn<'a> {
     nodes: Vec<f64>,
     paid: f64,
     start_up: f64,
+    purchased: Usd,
     usd_per_month: Usd,
     weights: &'a BTreeMap<String, f64>,
 }
@@ -224,6 +240,7 @@ fn node_pool(scenario: &Scenario, problem: &Problem, drawn: &Drawn<'_>) -> NodeP
         nodes_by_hour: drawn.nodes.clone(),
         paid_node_hours_per_week: drawn.paid,
         start_up_node_hours_per_week: drawn.start_up,
+        purchases_credit_usd_per_month: drawn.purchased,
         usd_per_month: drawn.usd_per_month,
         labels: BTreeMap::from([("gpuplan.dev/pool".to_owned(), name.clone())]),
         taints: vec!["nvidia.com/gpu=true:NoSchedule".to_owned()],

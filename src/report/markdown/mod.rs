@@ -7,6 +7,7 @@ mod evidence;
 mod headline;
 mod limits;
 mod money;
+mod purchases;
 mod replay;
 mod risk;
 mod schedule;
@@ -36,6 +37,7 @@ pub fn markdown(plan: &Plan) -> String {
         pools,
         workloads,
         bundles,
+        purchases,
         windows,
         notes,
         provenance,
@@ -53,6 +55,7 @@ pub fn markdown(plan: &Plan) -> String {
         money::by_capacity_type(plan),
         money::by_pool(pools, cost),
         sharing::chapter(plan, pools, bundles),
+        purchases::to_buy(plan, purchases),
         money::by_lever(plan, levers),
         money::today(baseline),
         schedule::week(plan, workloads, windows),
@@ -63,7 +66,7 @@ pub fn markdown(plan: &Plan) -> String {
         evidence::by_class(plan, cost),
         steps::quotas(plan),
         steps::ordered(plan),
-        limits::not_modelled(verification),
+        limits::not_modelled(plan, verification),
         evidence::why(workloads, notes),
         evidence::provenance(format, provenance),
     ];

@@ -252,7 +252,8 @@ impl Run<'_> {
             .iter()
             .map(|c| Committed { instance_type: c.instance_type.clone(), region: c.region.clone(), nodes: c.nodes })
             .collect();
-        let days = (0..self.until.div_euclid(86_400)).map(|day| self.cluster.invoice((day * 86_400, (day + 1) * 86_400), &committed));
-        Ok(Week { services, jobs, days: days.collect(), invoice: self.cluster.invoice((0, self.until), &committed) })
+        let paid = (committed.as_slice(), self.fleet.purchased.as_slice());
+        let days = (0..self.until.div_euclid(86_400)).map(|day| self.cluster.invoice((day * 86_400, (day + 1) * 86_400), paid));
+        Ok(Week { services, jobs, days: days.collect(), invoice: self.cluster.invoice((0, self.until), paid) })
     }
 }
