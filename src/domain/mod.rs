@@ -9,6 +9,7 @@ pub mod policy;
 pub mod profile;
 pub mod scenario;
 pub mod slo;
+pub mod uncertainty;
 pub mod workload;
 
 pub use accelerator::Accelerator;
@@ -22,6 +23,7 @@ pub use profile::{
 };
 pub use scenario::{InputFile, Scenario};
 pub use slo::Slo;
+pub use uncertainty::{Case, RiskLevel, Uncertainty};
 pub use workload::{
     ColdRequests, Job, JobRun, Metrics, Mode, Placement, Queue, Routing, Scaling, Service, SpotPolicy, Workload, WorkloadKind,
 };
