@@ -271,7 +271,8 @@ fn shape(context: &Context<'_>, service: &Service, (index, point): (usize, &Oper
     let highest = demand::highest_peak(service) * insured;
     let capacity = capacity::of(service, point, highest * (1.0 + HPA_TOLERANCE)).ok()?;
     let least = scaling.min_replicas.max(1);
-    let need = service.demand.peak_rps.iter().map(|&peak| capacity.need(peak * insured).map(|n| n.max(least))).collect::<Option<Vec<u32>>>()?;
+    let need =
+        service.demand.peak_rps.iter().map(|&peak| capacity.need(peak * insured).map(|n| n.max(least))).collect::<Option<Vec<u32>>>()?;
     let most = scaling.max_replicas.unwrap_or(capacity::MAX_REPLICAS);
     let need_static = need.iter().copied().max()?;
     if need_static > most {

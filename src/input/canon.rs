@@ -4,9 +4,9 @@
 //! taken apart by name, so that a new field cannot be forgotten. Numbers are written so that they read back exactly.
 
 use crate::domain::{
-    Accelerator, Adders, CapacityTable, Case, Commitment, DecodeStep, Demand, Fleet, InstanceType, Job, LlmModel, METHOD_VERSION, NodeAutoscaler,
-    NodeGroup, Offering, OperatingPoint, Performance, Placement, Profile, Quota, Reserves, Risk, Scaling, Scenario, Service, Slo, Target,
-    TokenShape, Traffic, Uncertainty, Workload, WorkloadKind,
+    Accelerator, Adders, CapacityTable, Case, Commitment, DecodeStep, Demand, Fleet, InstanceType, Job, LlmModel, METHOD_VERSION,
+    NodeAutoscaler, NodeGroup, Offering, OperatingPoint, Performance, Placement, Profile, Quota, Reserves, Risk, Scaling, Scenario,
+    Service, Slo, Target, TokenShape, Traffic, Uncertainty, Workload, WorkloadKind,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{Debug, Display};

@@ -57,6 +57,8 @@ fn sections(plan: &Plan, page: Page) -> Vec<(&'static str, String)> {
         optimality: _,
         levers: _,
         sensitivity,
+        robustness,
+        alternatives,
         pools,
         workloads,
         bundles: _,

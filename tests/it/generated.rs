@@ -310,7 +310,7 @@ fn service(random: &mut Random, scenario: &mut Scenario, (rank, size): (usize, S
             peak_rps: vec![0.0; HOURS_PER_WEEK],
             load_factor: 1.0,
             miss_factor: 1.0,
-        insured: 1.0,
+            insured: 1.0,
             lag_growth: random.pick(&[1.0, 1.2, 2.0]),
             burst: random.pick(&[BurstClass::Poisson, BurstClass::Poisson, BurstClass::Bursty, BurstClass::Untrackable]),
             tokens: llm.then_some(TokenShape { input_mean: 500.0, input_p95: 900.0, output_mean: 100.0 }),

@@ -32,6 +32,8 @@ pub fn markdown(plan: &Plan) -> String {
         optimality,
         levers,
         sensitivity,
+        robustness,
+        alternatives,
         pools,
         workloads,
         bundles: _,
