@@ -53,6 +53,8 @@ pub enum Family {
     Baseline,
     /// Target, stages, bounds, gaps, exposure.
     Target,
+    /// What the plan says that it stands, and its alternatives.
+    Robustness,
 }
 
 impl Family {
@@ -84,11 +86,12 @@ impl Family {
             Self::Cost => "cost",
             Self::Baseline => "baseline",
             Self::Target => "target",
+            Self::Robustness => "robustness",
         }
     }
 
     /// All families, in the order of findings.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Structure,
         Self::Provenance,
         Self::Price,
@@ -113,6 +116,7 @@ impl Family {
         Self::Cost,
         Self::Baseline,
         Self::Target,
+        Self::Robustness,
     ];
 }
 

@@ -26,11 +26,13 @@ mod price;
 mod provenance;
 mod queueing;
 mod quota;
+mod robustness;
 mod run_shape;
 mod scarce;
 mod spot;
 mod start_up;
 mod structure;
+mod surprise;
 mod target;
 mod tolerance;
 mod verification;
@@ -68,7 +70,7 @@ pub fn plan(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
 type Check = fn(&View<'_>) -> Vec<Finding>;
 
 /// The families that need a sound structure.
-const FAMILIES: [Check; 20] = [
+const FAMILIES: [Check; 21] = [
     provenance::check,
     verification::check,
     price::check,
@@ -89,4 +91,5 @@ const FAMILIES: [Check; 20] = [
     cost::check,
     baseline::check,
     target::check,
+    robustness::check,
 ];
