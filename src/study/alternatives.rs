@@ -107,7 +107,8 @@ fn types(plan: &Plan) -> BTreeSet<&str> {
 /// Spot GPU-hours a week times the hazard of their pool.
 fn exposure(plan: &Plan) -> f64 {
     let spot = plan.pools.iter().filter_map(|p| Some((p, p.spot.as_ref()?)));
-    spot.map(|(p, s)| p.nodes_by_hour.iter().sum::<f64>() * f64::from(p.gpus_per_node) * s.reclaims_per_hour).sum()
+    spot.map(|(p, s)| p.nodes_by_hour.iter().sum::<f64>() * f64::from(p.gpus_per_node) * s.reclaims_per_hour)
+        .fold(0.0, |sum, own| sum + own)
 }
 
 fn changed(plan: &Plan) -> u32 {

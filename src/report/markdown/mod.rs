@@ -9,6 +9,7 @@ mod limits;
 mod money;
 mod replay;
 mod risk;
+mod robustness;
 mod schedule;
 mod steps;
 mod table;
@@ -32,7 +33,7 @@ pub fn markdown(plan: &Plan) -> String {
         optimality,
         levers,
         sensitivity,
-        robustness,
+        robustness: stands,
         alternatives,
         pools,
         workloads,
@@ -60,6 +61,8 @@ pub fn markdown(plan: &Plan) -> String {
         risk::lost_pools(plan, pools),
         risk::error_budgets(workloads),
         risk::sensitivity(sensitivity),
+        robustness::stands(stands.as_ref()),
+        robustness::alternatives(alternatives),
         evidence::by_class(plan, cost),
         steps::quotas(plan),
         steps::ordered(plan),
