@@ -136,6 +136,7 @@ pub fn scenario(seed: u64, size: Size) -> Scenario {
             allow_scarce_release: random.one_in(4),
             allow_estimated: true,
         },
+        uncertainty: gpuplan::domain::Uncertainty::default(),
         freeze: BTreeSet::new(),
         max_changes: None,
         target: None,

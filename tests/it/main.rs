@@ -34,6 +34,7 @@ mod prices;
 mod report;
 mod report_fixture;
 mod repository;
+mod robust;
 mod rust_source;
 mod scenarios;
 mod setup;
