@@ -40,8 +40,8 @@ pub struct Verified {
     pub inputs: ReplayInputs,
     /// The replay, baselines included.
     pub simulation: Simulation,
-    /// The full plans of its alternatives, with what the replay of each needs.
-    pub alternatives: Vec<(Plan, ReplayInputs)>,
+    /// The full plans of its alternatives.
+    pub alternatives: Vec<Plan>,
 }
 
 /// Why there is none.
@@ -93,11 +93,11 @@ pub fn plan(
     compare((scenario, traffic), (&plan, &inputs), (&played, &mut simulation), (seeds, replay_options, progress))?;
     progress("replaying what stands beside the plan");
     beside::stress(&mut plan, &inputs, (seeds, replay_options))?;
-    let alternatives = beside::alternatives(traffic, (&mut plan, others), (seeds, replay_options))?;
+    beside::alternatives(traffic, (&mut plan, &others), (seeds, replay_options))?;
     plan.verification = verification(&simulation, rounds);
     inputs.verification = plan.verification.mark();
     plan.notes.retain(|note| note != study::NOT_REPLAYED);
-    Ok(Verified { plan, inputs, simulation, alternatives })
+    Ok(Verified { plan, inputs, simulation, alternatives: others })
 }
 
 /// The plan's own files, written and read back, on all seeds.

@@ -185,9 +185,8 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
     progress.finish();
     match planned {
         Ok(Studied { plan, alternatives }) => {
-            let inputs = |plan: &Plan| from_solution::replay::of(&loaded.scenario, plan);
-            let beside: Vec<(Plan, ReplayInputs)> = alternatives.into_iter().map(|other| (other.clone(), inputs(&other))).collect();
-            hand_out(args, (&loaded.scenario, &plan, &inputs(&plan)), (None, &beside), terminal)
+            let inputs = from_solution::replay::of(&loaded.scenario, &plan);
+            hand_out(args, (&loaded.scenario, &plan, &inputs), (None, &alternatives), terminal)
         }
         Err(error) => explain(error, terminal),
     }
@@ -221,7 +220,7 @@ fn reject(rejected: &Rejected, terminal: &mut Terminal) -> Exit {
 fn hand_out(
     args: &Args,
     (scenario, plan, inputs): (&Scenario, &Plan, &ReplayInputs),
-    (simulation, alternatives): (Option<&Simulation>, &[(Plan, ReplayInputs)]),
+    (simulation, alternatives): (Option<&Simulation>, &[Plan]),
     terminal: &mut Terminal,
 ) -> Exit {
     let base = args.out.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_OUT));
@@ -236,9 +235,8 @@ fn hand_out(
     let mut artifacts = emit::artifacts(plan);
     let mut beside =
         vec![("replay.json".to_owned(), json(inputs)), ("simulation.json".to_owned(), simulation.map_or(Ok(String::new()), json))];
-    for (summary, (other, needs)) in plan.alternatives.iter().zip(alternatives) {
+    for (summary, other) in plan.alternatives.iter().zip(alternatives) {
         beside.push((format!("alternatives/{}.plan.json", summary.name), emit::plan_json(other)));
-        beside.push((format!("alternatives/{}.replay.json", summary.name), json(needs)));
     }
     for (path, text) in beside {
         match text {

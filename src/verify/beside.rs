@@ -34,27 +34,22 @@ pub fn stress(plan: &mut Plan, inputs: &ReplayInputs, (seeds, options): (Seeds, 
     Ok(())
 }
 
-/// Replays the alternatives and says in the plan what each replay saw; gives each its inputs.
+/// Replays the alternatives and says in the plan what each replay saw.
 pub fn alternatives(
     traffic: &Scenario,
-    (plan, others): (&mut Plan, Vec<Plan>),
+    (plan, others): (&mut Plan, &[Plan]),
     (seeds, options): (Seeds, &Replay),
-) -> Result<Vec<(Plan, ReplayInputs)>, VerifyError> {
+) -> Result<(), VerifyError> {
     let few = Seeds { count: seeds.count.min(SEEDS), ..seeds };
     let options = Replay { timeline: false, ..options.clone() };
-    let mut replayed = Vec::new();
-    for (index, other) in others.into_iter().enumerate() {
-        let inputs = ReplayInputs { scenario_sha256: other.provenance.scenario_sha256.clone(), ..replay_inputs::of(traffic, &other) };
-        let played = play(&other, &inputs, (few, &options))?;
-        let seen = replay::outcome(&other, &played, (few, &options));
-        let said = match seen.reasons.first() {
+    for (summary, other) in plan.alternatives.iter_mut().zip(others) {
+        let inputs = ReplayInputs { scenario_sha256: other.provenance.scenario_sha256.clone(), ..replay_inputs::of(traffic, other) };
+        let played = play(other, &inputs, (few, &options))?;
+        let seen = replay::outcome(other, &played, (few, &options));
+        summary.replay = Some(match seen.reasons.first() {
             None => format!("every objective holds in {} weeks", few.count),
             Some(reason) => format!("missed in {} weeks: {reason}", few.count),
-        };
-        if let Some(summary) = plan.alternatives.get_mut(index) {
-            summary.replay = Some(said);
-        }
-        replayed.push((other, inputs));
+        });
     }
-    Ok(replayed)
+    Ok(())
 }

@@ -159,7 +159,6 @@ const UNCHECKED: &[&str] = &[
     "alternatives.changed_nodes",
     "alternatives.differs",
     "alternatives.instance_types",
-    "alternatives.replay",
     "alternatives.spot_exposure",
     "competent_operations.rules",
     "levers.first_in_usd_per_month",
