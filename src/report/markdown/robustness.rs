@@ -166,7 +166,7 @@ fn stress(replay: &StressReplay) -> String {
     });
     let first = gives_up_first.as_ref().map_or_else(|| "Nobody gives up.".to_owned(), |name| format!("{} gives up first.", md(name)));
     format!(
-        "The emitted files were also replayed at {} times the demand, {seeds} weeks. {first}\n\n{}\n",
+        "The emitted files were also replayed at {} times the requests (jobs with their usual work), {seeds} weeks. {first}\n\n{}\n",
         count(*demand_factor),
         bullets(lines)
     )
