@@ -4,6 +4,9 @@ use crate::plan::{Alternative, Robustness};
 use crate::report::text::percent;
 use crate::units::Usd;
 
+/// Differences of an alternative that the screen shows.
+const SHOWN: usize = 2;
+
 /// Lines on what the plan stands.
 #[must_use]
 pub fn lines(robustness: &Robustness) -> Vec<String> {
@@ -49,7 +52,10 @@ pub fn lines(robustness: &Robustness) -> Vec<String> {
 pub fn alternatives(alternatives: &[Alternative]) -> Vec<String> {
     let line = |a: &Alternative| {
         let replay = a.replay.as_ref().map_or_else(String::new, |said| format!("; replay: {said}"));
-        format!("{}: {} a month, {}{replay}", a.name, a.usd_per_month, a.differs.join("; "))
+        let more = a.differs.len().saturating_sub(SHOWN);
+        let rest = if more > 0 { format!("; {more} more in report.md") } else { String::new() };
+        let shown: Vec<&str> = a.differs.iter().take(SHOWN).map(String::as_str).collect();
+        format!("{}: {} a month, {}{rest}{replay}", a.name, a.usd_per_month, shown.join("; "))
     };
     alternatives.iter().map(line).collect()
 }
