@@ -57,6 +57,8 @@ pub enum Family {
     Baseline,
     /// Target, stages, bounds, gaps, exposure.
     Target,
+    /// What the plan says that it stands, and its alternatives.
+    Robustness,
 }
 
 impl Family {
@@ -90,6 +92,7 @@ impl Family {
             Self::Cost => "cost",
             Self::Baseline => "baseline",
             Self::Target => "target",
+            Self::Robustness => "robustness",
         }
     }
 
@@ -120,6 +123,7 @@ impl Family {
         Self::Cost,
         Self::Baseline,
         Self::Target,
+        Self::Robustness,
     ];
 }
 

@@ -29,12 +29,14 @@ mod purchase;
 mod purchased;
 mod queueing;
 mod quota;
+mod robustness;
 mod run_shape;
 mod scarce;
 mod sharing;
 mod spot;
 mod start_up;
 mod structure;
+mod surprise;
 mod target;
 mod tolerance;
 mod verification;
@@ -73,7 +75,7 @@ pub fn plan(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
 type Check = fn(&View<'_>) -> Vec<Finding>;
 
 /// The families that need a sound structure.
-const FAMILIES: [Check; 23] = [
+const FAMILIES: [Check; 24] = [
     provenance::check,
     verification::check,
     price::check,
@@ -97,4 +99,5 @@ const FAMILIES: [Check; 23] = [
     cost::check,
     baseline::check,
     target::check,
+    robustness::check,
 ];

@@ -11,6 +11,7 @@ pub mod profile;
 pub mod purchase;
 pub mod scenario;
 pub mod slo;
+pub mod uncertainty;
 pub mod workload;
 
 pub use accelerator::Accelerator;
@@ -26,6 +27,7 @@ pub use profile::{
 pub use purchase::{Buying, Cover, Part, Payment, Product, PurchaseKind, PurchaseUnit};
 pub use scenario::{InputFile, Scenario};
 pub use slo::Slo;
+pub use uncertainty::{Case, RiskLevel, Uncertainty};
 pub use workload::{
     ColdRequests, Job, JobRun, Metrics, Mode, Placement, Queue, Routing, Scaling, Service, SpotPolicy, Workload, WorkloadKind,
 };

@@ -6,6 +6,7 @@ use crate::domain::offering::{CapacityType, InstanceType, Offering};
 use crate::domain::policy::{Adders, NodeAutoscaler, Quota, Reserves, Risk, Target};
 use crate::domain::profile::Profile;
 use crate::domain::purchase::Buying;
+use crate::domain::uncertainty::Uncertainty;
 use crate::domain::workload::Workload;
 use crate::ids::{AcceleratorId, InstanceTypeId, NodeGroupId, ProfileId, RegionId, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +59,8 @@ pub struct Scenario {
     pub adders: Adders,
     /// Risk conventions.
     pub risk: Risk,
+    /// Surprises that a plan is held against.
+    pub uncertainty: Uncertainty,
     /// Workloads that stay exactly as they are.
     pub freeze: BTreeSet<WorkloadId>,
     /// Most workloads that may change.

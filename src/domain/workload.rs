@@ -173,6 +173,8 @@ pub struct Job {
     pub queue: Option<Queue>,
     /// Hours before its deadline that a run is planned to end by. 0 as read; more once a replay saw it late.
     pub slack_hours: u32,
+    /// Factor on its work with which it must still be done in time; 1 as read.
+    pub insured: f64,
 }
 
 /// Service or job.

@@ -32,6 +32,8 @@ pub struct ServiceShape {
     pub need: Vec<u32>,
     /// Replicas that the HPA runs in each hour; empty when it cannot follow this load.
     pub hpa: Vec<u32>,
+    /// The same for the load that it is insured for: counts that it may follow up to, which pools and quotas keep.
+    pub hpa_insured: Vec<u32>,
     /// Replicas that carry the week, when the count is constant.
     pub need_static: u32,
     /// Expected sleep by hour; empty when zero is not allowed.
@@ -271,16 +273,20 @@ fn modes(context: &Context<'_>, service: &Service, shape: &ServiceShape, constan
 /// Needs and budget of the service on an operating point; `None` when it does not meet the SLO.
 fn shape(context: &Context<'_>, service: &Service, (index, point): (usize, &OperatingPoint)) -> Option<ServiceShape> {
     let scaling = &service.scaling;
-    let highest = demand::highest_peak(service);
+    let insured = service.demand.insured;
+    let highest = demand::highest_peak(service) * insured;
     let capacity = capacity::of(service, point, highest * (1.0 + HPA_TOLERANCE)).ok()?;
     let least = scaling.min_replicas.max(1);
-    let need = service.demand.peak_rps.iter().map(|&peak| capacity.need(peak).map(|n| n.max(least))).collect::<Option<Vec<u32>>>()?;
+    let need =
+        service.demand.peak_rps.iter().map(|&peak| capacity.need(peak * insured).map(|n| n.max(least))).collect::<Option<Vec<u32>>>()?;
     let most = scaling.max_replicas.unwrap_or(capacity::MAX_REPLICAS);
     let need_static = need.iter().copied().max()?;
     if need_static > most {
         return None;
     }
-    let hpa = hpa_counts(service, &capacity, most);
+    let hpa_insured = hpa_counts(service, &capacity, (most, insured));
+    // Who cannot follow what it is insured for stands there instead.
+    let hpa = if hpa_insured.is_empty() { Vec::new() } else { hpa_counts(service, &capacity, (most, 1.0)) };
     let chain = context.chain_s();
     let notice =
         context.scenario.instance_types.values().find(|i| i.accelerator == point.accelerator).map_or(30.0, |i| i.cloud.reclaim_notice_s());
@@ -290,6 +296,7 @@ fn shape(context: &Context<'_>, service: &Service, (index, point): (usize, &Oper
         mean_rps: service.demand.mean_rps.clone(),
         need,
         hpa,
+        hpa_insured,
         need_static: frozen_count.unwrap_or(need_static),
         sleep: if may_sleep(context, service, chain) { sleep(service, chain) } else { Vec::new() },
         spare_misses: service.slo.spare_budget() * service.demand.requests_per_week() / service.demand.miss_factor,
@@ -306,7 +313,8 @@ fn shape(context: &Context<'_>, service: &Service, (index, point): (usize, &Oper
 
 /// Replicas that the HPA runs: `ceil(1.1 x envelope / kappa)`, kappa the rate a replica at the fewest replicas. Empty
 /// when there is no metric, the load is untrackable, the fewest replicas attain nothing or the count would pass the owner's cap.
-fn hpa_counts(service: &Service, capacity: &Capacity, most: u32) -> Vec<u32> {
+/// The envelope is taken times a factor.
+fn hpa_counts(service: &Service, capacity: &Capacity, (most, factor): (u32, f64)) -> Vec<u32> {
     let scaling = &service.scaling;
     if scaling.metrics.is_none() || service.demand.burst == crate::domain::BurstClass::Untrackable {
         return Vec::new();
@@ -317,7 +325,7 @@ fn hpa_counts(service: &Service, capacity: &Capacity, most: u32) -> Vec<u32> {
         return Vec::new();
     }
     let count = |load: f64| ((1.0 + HPA_TOLERANCE) * load / kappa - 1e-9).ceil().max(f64::from(least)) as u32;
-    let counts: Vec<u32> = demand::reactive_envelope(service).into_iter().map(count).collect();
+    let counts: Vec<u32> = demand::reactive_envelope(service).into_iter().map(|load| count(load * factor)).collect();
     if counts.iter().any(|&n| n > most) { Vec::new() } else { counts }
 }
 

@@ -4,9 +4,9 @@
 //! taken apart by name, so that a new field cannot be forgotten. Numbers are written so that they read back exactly.
 
 use crate::domain::{
-    Accelerator, Adders, Buying, CapacityTable, Commitment, Cover, DecodeStep, Demand, Fleet, InstanceType, Job, LlmModel, METHOD_VERSION,
-    NodeAutoscaler, NodeGroup, Offering, OperatingPoint, Performance, Placement, Product, Profile, Quota, Reserves, Risk, Scaling,
-    Scenario, Service, SharePolicy, Slo, Target, TokenShape, Traffic, Workload, WorkloadKind,
+    Accelerator, Adders, Buying, CapacityTable, Case, Commitment, Cover, DecodeStep, Demand, Fleet, InstanceType, Job, LlmModel,
+    METHOD_VERSION, NodeAutoscaler, NodeGroup, Offering, OperatingPoint, Performance, Placement, Product, Profile, Quota, Reserves, Risk,
+    Scaling, Scenario, Service, SharePolicy, Slo, Target, TokenShape, Traffic, Uncertainty, Workload, WorkloadKind,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{Debug, Display};
@@ -45,6 +45,7 @@ pub fn text(scenario: &Scenario) -> String {
         reserves,
         adders,
         risk,
+        uncertainty,
         freeze,
         max_changes,
         target,
@@ -70,6 +71,7 @@ pub fn text(scenario: &Scenario) -> String {
     buying_of(buying, &mut form);
     quotas.iter().for_each(|value| quota(value, &mut form));
     conventions((node_autoscaler, reserves, adders), risk, &mut form);
+    surprises(uncertainty, &mut form);
     form.0
 }
 
@@ -235,7 +237,7 @@ fn workload(value: &Workload, form: &mut Form) {
 
 fn service(value: &Service, form: &mut Form) {
     let Service { demand, slo, scaling, tables } = value;
-    let Demand { mean_rps, peak_rps, load_factor: _, miss_factor: _, lag_growth, burst, tokens, traffic, source } = demand;
+    let Demand { mean_rps, peak_rps, load_factor: _, miss_factor: _, insured: _, lag_growth, burst, tokens, traffic, source } = demand;
     form.debug(".mean_rps", mean_rps).debug(".peak_rps", peak_rps).debug(".lag_growth", lag_growth).text(".burst", burst.as_str());
     if let Some(TokenShape { input_mean, input_p95, output_mean }) = tokens {
         form.debug(".tokens", (input_mean, input_p95, output_mean));
@@ -287,7 +289,7 @@ fn scaling_of(value: &Scaling, form: &mut Form) {
 }
 
 fn job(value: &Job, form: &mut Form) {
-    let Job { training, work_per_run, runs, max_workers, baseline_workers, queue, slack_hours: _ } = value;
+    let Job { training, work_per_run, runs, max_workers, baseline_workers, queue, slack_hours: _, insured: _ } = value;
     form.text(".training", training).debug(".work_per_run", work_per_run).text(".max_workers", max_workers);
     form.text(".baseline_workers", baseline_workers);
     form.list(".run", runs.iter().map(|run| format!("{} {}", run.release_hour, run.deadline_hour)));
@@ -327,6 +329,17 @@ fn quota(value: &Quota, form: &mut Form) {
     let Quota { id, region, capacity_type, instance_types, unit, limit } = value;
     form.text("quota", id).text(".region", region).text(".capacity_type", capacity_type.as_str());
     form.list(".instance_type", instance_types).text(".unit", unit.as_str()).debug(".limit", limit);
+}
+
+/// Nothing where nothing is asked: a scenario without surprises keeps its digest.
+fn surprises(value: &Uncertainty, form: &mut Form) {
+    let Uncertainty { level, cases } = value;
+    if let Some(level) = level {
+        form.text("risk_level", level.as_str());
+    }
+    for Case { name, probability, demand, burst, spot_price, hazard, availability } in cases {
+        form.text("case", name).debug(".factors", (probability, demand, burst, spot_price, hazard, availability));
+    }
 }
 
 fn conventions((nodes, reserves, adders): (&NodeAutoscaler, &Reserves, &Adders), risk: &Risk, form: &mut Form) {

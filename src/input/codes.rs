@@ -183,6 +183,8 @@ pub const WRONG_AUTOSCALER: &str = "E1505";
 pub const TWO_CLOUDS: &str = "E1506";
 /// A frozen workload that runs nowhere.
 pub const FROZEN_NOWHERE: &str = "E1507";
+/// Cases whose probabilities do not sum to 1.
+pub const PROBABILITIES: &str = "E1520";
 
 // Commitments to buy
 

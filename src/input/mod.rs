@@ -18,6 +18,7 @@ pub mod request_file;
 pub mod scenario_file;
 pub mod series_file;
 pub mod suggest;
+pub mod uncertainty_file;
 pub mod validate;
 pub mod week;
 pub mod workload_file;

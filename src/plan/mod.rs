@@ -10,6 +10,7 @@ pub mod outcome;
 pub mod pool;
 pub mod purchase;
 pub mod replay;
+pub mod robustness;
 pub mod verification;
 pub mod workload;
 
@@ -21,6 +22,7 @@ pub use outcome::{
 };
 pub use pool::{NodePool, PoolPartition, PoolSlice, SpotTerms};
 pub use purchase::{Ending, Newsvendor, Purchase, PurchaseCover, Regret};
+pub use robustness::{Alternative, Candidate, CaseOutcome, CaseWorkload, GivesUp, Hold, Robustness, Spread, StressReplay};
 pub use verification::{ReplayEvidence, ReplayRound, ReplayedWorkload, Verification};
 pub use workload::{
     BudgetUse, CapacityPoint, ChangeFromToday, ChosenSlice, ChosenVariant, ColdStartPlan, ErrorBudget, FlexPlan, FloorPlan, JobPlan,
@@ -61,6 +63,12 @@ pub struct Plan {
     pub levers: Vec<Lever>,
     /// What the least-cost plan becomes when an assumption is off.
     pub sensitivity: Vec<Sensitivity>,
+    /// What the plan stands; only where a risk level or cases are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robustness: Option<Robustness>,
+    /// Full plans within 2% of least cost that are best at something else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<Alternative>,
     /// Sets of equal machines bought one way, sorted by name.
     pub pools: Vec<NodePool>,
     /// Workloads, sorted by name.

@@ -2,6 +2,7 @@
 
 use crate::plan::{Bundle, NodePool, Plan, Purchase, Sensitivity, TargetOutcome, Window, WorkloadPlan};
 use crate::report::facts::{self, MoneyRow, words};
+use crate::report::stands;
 use crate::report::text::{count, fine_percent, percent, printable, wrap};
 use crate::report::week::{day_list, hour_span};
 use crate::units::Usd;
@@ -57,6 +58,8 @@ fn sections(plan: &Plan, page: Page) -> Vec<(&'static str, String)> {
         optimality: _,
         levers: _,
         sensitivity,
+        robustness,
+        alternatives,
         pools,
         workloads,
         bundles,
@@ -74,6 +77,8 @@ fn sections(plan: &Plan, page: Page) -> Vec<(&'static str, String)> {
         ("By lever, $ a month saved by the least-cost plan", lever_table(plan, page)),
         ("The week, local time", window_table(workloads, windows, page)),
         ("If an assumption is off: the least-cost plan, solved anew", sensitivity_table(sensitivity, page)),
+        ("What it stands", bullets(robustness.iter().flat_map(stands::lines).collect::<Vec<_>>().iter().map(String::as_str), page)),
+        ("Within 2% of least cost, in alternatives/", bullets(stands::alternatives(alternatives).iter().map(String::as_str), page)),
         ("Notes", bullets(notes.iter().map(String::as_str), page)),
     ]
 }

@@ -11,7 +11,7 @@ use crate::formulation::problem::Problem;
 use crate::solver::SolveError;
 use crate::solver::branch::{Branch, Count};
 use crate::solver::highs;
-use crate::solver::master::{self, Parts};
+use crate::solver::master::{self, Master, Parts};
 use crate::solver::quota::{self, QuotaRow};
 use crate::solver::solution::{self, Solution};
 use crate::solver::stage::Stage;
@@ -42,11 +42,11 @@ const CLOSE: f64 = 1e-5;
 #[derive(Clone, Debug)]
 pub struct Pool {
     /// Static, reactive and frozen columns by workload.
-    known: Vec<Vec<Column>>,
+    pub(super) known: Vec<Vec<Column>>,
     /// Columns in the master.
-    active: Vec<Column>,
+    pub(super) active: Vec<Column>,
     /// Quota rows in force.
-    quotas: BTreeSet<QuotaRow>,
+    pub(super) quotas: BTreeSet<QuotaRow>,
 }
 
 impl Pool {
@@ -65,7 +65,7 @@ impl Pool {
     }
 
     /// Adds columns that are not there yet; whether any was new.
-    fn add(&mut self, columns: Vec<Column>) -> bool {
+    pub(super) fn add(&mut self, columns: Vec<Column>) -> bool {
         let before = self.active.len();
         for column in columns {
             if !self.active.iter().any(|c| c.workload == column.workload && c.decision == column.decision) {
@@ -198,6 +198,11 @@ fn round(problem: &Problem, stage: &Stage, pool: &Pool) -> Result<Solution, Solv
     let whole = Branch::default();
     let parts = Parts { problem, columns: &pool.active, stage, quotas: &pool.quotas, branch: &whole };
     let master = master::build(&parts);
+    round_model(problem, stage, (pool, &master))
+}
+
+/// The whole choice that an integer master over the pool's columns makes.
+pub(super) fn round_model(problem: &Problem, stage: &Stage, (pool, master): (&Pool, &Master)) -> Result<Solution, SolveError> {
     let Some(answer) = highs::solve(&master.model, false)? else { return Err(SolveError::Infeasible(names(problem, &[]))) };
     let unplaced: Vec<usize> = (0..problem.count()).filter(|&w| answer.values[master.unplaced[w]] > 0.5).collect();
     if !unplaced.is_empty() {

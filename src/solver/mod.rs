@@ -11,6 +11,7 @@ pub mod quota;
 pub mod reference;
 pub mod solution;
 pub mod stage;
+pub mod variety;
 
 pub use generate::{Pool as ColumnPool, solve};
 pub use solution::Solution;

@@ -2,7 +2,7 @@
 //! as well. One that finds nothing to corrupt says so by returning false.
 
 use gpuplan::check::Family;
-use gpuplan::plan::{JobPlan, NodePool, Plan, Purchase, PurchaseCover, ServicePlan};
+use gpuplan::plan::{CaseOutcome, JobPlan, NodePool, Plan, Purchase, PurchaseCover, ServicePlan};
 use gpuplan::units::{Usd, UsdPerHour};
 
 /// One corruption.
@@ -188,7 +188,35 @@ pub const CORRUPTIONS: &[Corruption] = &[
         p.optimality.stages.reverse();
         p.optimality.stages.len() > 1
     }),
+    of("case forgotten", Family::Robustness, |p| p.robustness.as_mut().is_some_and(|r| r.cases.pop().is_some())),
+    of("case taken for likelier", Family::Robustness, |p| case(p).is_some_and(|c| scale(&mut c.probability, 1.5))),
+    of("case milder", Family::Robustness, |p| case(p).is_some_and(|c| scale(&mut c.demand_factor, 0.9))),
+    of("case cheaper", Family::Robustness, |p| case(p).is_some_and(|c| cents(&mut c.usd_per_month, -2))),
+    of("case better served", Family::Robustness, |p| {
+        case(p).and_then(|c| c.workloads.first_mut()).is_some_and(|w| scale(&mut w.attainment, 0.99))
+    }),
+    of("tail left out", Family::Robustness, |p| p.robustness.as_mut().is_some_and(|r| scale(&mut r.usd_per_month.cvar_95, 0.99))),
+    of("holds more than it does", Family::Robustness, |p| {
+        p.robustness.as_mut().and_then(|r| r.holds.first_mut()).is_some_and(|h| scale(&mut h.demand_factor, 1.2))
+    }),
+    of("insured by words", Family::Robustness, |p| {
+        p.robustness.as_mut().is_some_and(|r| {
+            r.holds.iter_mut().for_each(|h| h.insured_factor *= 2.0);
+            !r.holds.is_empty()
+        })
+    }),
+    of("insurance for nothing", Family::Robustness, |p| p.robustness.as_mut().is_some_and(|r| cents(&mut r.insurance_usd_per_month, -200))),
+    of("somebody else gives up first", Family::Robustness, |p| {
+        p.robustness.as_mut().and_then(|r| r.gives_up_first.as_mut()).is_some_and(|f| set(&mut f.workload, "nobody"))
+    }),
+    of("alternative dearer than 2%", Family::Robustness, |p| {
+        p.alternatives.first_mut().map(|a| a.usd_per_month = a.usd_per_month.scaled(1.05)).is_some()
+    }),
 ];
+
+fn case(plan: &mut Plan) -> Option<&mut CaseOutcome> {
+    plan.robustness.as_mut()?.cases.last_mut()
+}
 
 /// A window of a service that is never at zero: without its window, one that sleeps merely sleeps longer, which other families
 /// find.

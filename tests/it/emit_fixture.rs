@@ -320,6 +320,8 @@ pub fn aws() -> Plan {
         sensitivity: vec![],
         pools: pools(),
         workloads: vec![chat(), big(), embed(), ocr(), search(), studio(), tune()],
+        robustness: None,
+        alternatives: Vec::new(),
         bundles: Vec::new(),
         purchases: Vec::new(),
         windows: windows(),

@@ -137,6 +137,7 @@ pub fn scenario(seed: u64, size: Size) -> Scenario {
             allow_scarce_release: random.one_in(4),
             allow_estimated: true,
         },
+        uncertainty: gpuplan::domain::Uncertainty::default(),
         freeze: BTreeSet::new(),
         max_changes: None,
         target: None,
@@ -321,6 +322,7 @@ fn service(random: &mut Random, scenario: &mut Scenario, (rank, size): (usize, S
             peak_rps: vec![0.0; HOURS_PER_WEEK],
             load_factor: 1.0,
             miss_factor: 1.0,
+            insured: 1.0,
             lag_growth: random.pick(&[1.0, 1.2, 2.0]),
             burst: random.pick(&[BurstClass::Poisson, BurstClass::Poisson, BurstClass::Bursty, BurstClass::Untrackable]),
             tokens: llm.then_some(TokenShape { input_mean: 500.0, input_p95: 900.0, output_mean: 100.0 }),
@@ -447,6 +449,7 @@ fn job(random: &mut Random, scenario: &mut Scenario, rank: usize) -> Workload {
         baseline_workers: 1,
         queue: None,
         slack_hours: 0,
+        insured: 1.0,
     };
     let work = workload(random, rank, (&profile, WorkloadKind::Job(job)));
     scenario.profiles.insert(profile.id.clone(), profile);

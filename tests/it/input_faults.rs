@@ -129,6 +129,10 @@ const FLEET: &[Case] = &[
     ("discount_percent: 10", "node_autoscaler: {kind: karpenter, provision_p50_s: 400}", "E1202", "400"),
     ("regions: [us-east-1, us-west-2]", "regions: [us-east-1, us-central1]", "E1506", ""),
     ("    runs_on: {node_group: batch, replicas: 2}\n", "", "E1507", "nightly"),
+    ("discount_percent: 10", "uncertainty: {cases: [{name: a, probability: 0.5}, {name: b, probability: 0.4}]}", "E1520", ""),
+    ("discount_percent: 10", "uncertainty: {cases: [{name: a, probability: 0.5}, {name: a, probability: 0.5}]}", "E1102", "a"),
+    ("discount_percent: 10", "uncertainty: {cases: [{name: a, probability: 1, demand_factor: 0}]}", "E1202", "0"),
+    ("discount_percent: 10", "risk: {level: brave}", "E1009", "brave"),
 ];
 
 const PROFILES: &[Case] = &[

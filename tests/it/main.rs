@@ -37,6 +37,7 @@ mod purchases;
 mod report;
 mod report_fixture;
 mod repository;
+mod robust;
 mod rust_source;
 mod scenarios;
 mod setup;

@@ -59,6 +59,8 @@ pub fn plan() -> Plan {
         sensitivity: sensitivity(),
         pools: vec![on_demand_pool(), spot_pool(), reserved_pool()],
         workloads: vec![chat(), embed(), rerank(), tune(), vision()],
+        robustness: None,
+        alternatives: Vec::new(),
         bundles: Vec::new(),
         purchases: Vec::new(),
         windows: windows(),

@@ -180,7 +180,49 @@ pub fn of_service(problem: &Problem, workload: usize, option: &ServiceOption, de
     add_role(&mut column, &problem.pools, &option.floor, (&floor, &up));
     add_role(&mut column, &problem.pools, place, (&flex, &awake));
     mark_changes(problem, &mut column, mode != Mode::Static || !option.as_today);
+    if mode == Mode::Reactive {
+        let insured: Vec<u32> = flex_insured(option, &floor);
+        hold(&mut column, &problem.pools, place, (&flex, &insured));
+    }
     Some(column)
+}
+
+/// Flex replicas that a reactive service may follow up to in each hour, over its floor.
+pub(crate) fn flex_insured(option: &ServiceOption, floor: &[u32]) -> Vec<u32> {
+    option.shape.hpa_insured.iter().zip(floor).map(|(&most, &floor)| most.saturating_sub(floor)).collect()
+}
+
+/// Holds in quotas and shared nodes what a service may follow up to; it is not paid before it comes.
+fn hold(column: &mut Column, pools: &[Pool], place: &Place, (flex, insured): (&[u32], &[u32])) {
+    let more: Vec<u32> = insured.iter().zip(flex).map(|(&most, &planned)| most.saturating_sub(planned)).collect();
+    if more.iter().all(|&n| n == 0) {
+        return;
+    }
+    let nothing = vec![0.0; HOURS_PER_WEEK];
+    let mut held = Column { exclusive: Vec::new(), fixed: Vec::new(), lost: Vec::new(), ..column.clone() };
+    add_role(&mut held, pools, place, (&more, &nothing));
+    for new in held.exclusive {
+        match column.exclusive.iter_mut().find(|u| u.pool == new.pool) {
+            Some(known) => known.held.iter_mut().zip(&new.held).for_each(|(sum, own)| *sum += own),
+            None => column.exclusive.push(new),
+        }
+    }
+    for new in held.fixed {
+        match column.fixed.iter_mut().find(|u| u.pool == new.pool) {
+            Some(known) => {
+                known.slots.iter_mut().zip(&new.slots).for_each(|(sum, own)| *sum += own);
+                known.peak_nodes = known.slots.iter().copied().max().unwrap_or(0).div_ceil(pools[new.pool].gpus);
+            }
+            None => column.fixed.push(new),
+        }
+    }
+    if pools[place.pool].capacity_type == CapacityType::Spot && place.sharing == Sharing::Exclusive {
+        let zones = pools[place.pool].zones;
+        let most = insured.iter().zip(flex).map(|(&most, &planned)| most.max(planned));
+        let lost = most.map(|n| f64::from(risk::lost_with_one_zone(n, zones))).collect();
+        column.lost.retain(|(pool, _)| *pool != place.pool);
+        column.lost.push((place.pool, lost));
+    }
 }
 
 /// Expected misses a week outside steady state.

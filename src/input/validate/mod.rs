@@ -14,6 +14,7 @@ pub mod purchase;
 pub mod scaling;
 pub mod slices;
 pub mod slo;
+pub mod uncertainty;
 pub mod values;
 pub mod workload;
 
@@ -84,6 +85,7 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
     let adders = policy::adders(&file.adders.clone().unwrap_or_default(), file.discount_percent.as_ref(), faults);
     let risk_file = file.risk.clone().unwrap_or_default();
     let risk = policy::risk(&risk_file, faults);
+    let uncertainty = uncertainty::uncertainty(file.uncertainty.as_ref(), risk_file.level, faults);
     let prices = policy::prices(&file.prices, faults);
     let market = market(known.catalog, &Terms { regions: &regions, adders, risk: &risk, prices: &prices });
     let reserves = policy::reserves(&file.reserves.clone().unwrap_or_default(), faults);
@@ -144,6 +146,7 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
         elsewhere,
         offerings: market.offerings,
         risk,
+        uncertainty,
     }
 }
 

@@ -170,6 +170,7 @@ fn job_of(file: &WorkloadFile, (profile, offset): (Option<&Profile>, i32), fault
         max_workers,
         baseline_workers: file.runs_on.as_ref().map_or(1, |runs_on| runs_on.replicas.value.max(1)),
         slack_hours: 0,
+        insured: 1.0,
         queue,
     })
 }

@@ -5,6 +5,7 @@
 mod fields;
 mod parts;
 mod purchase;
+mod robust;
 
 use crate::plan::Plan;
 use crate::units::Usd;
@@ -55,6 +56,15 @@ pub struct PlanDiff {
     pub levers: ItemChanges,
     /// Sensitivities.
     pub sensitivity: ItemChanges,
+    /// What the plan stands: totals and each workload.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub robustness: Vec<FieldChange>,
+    /// Cases that it was held against.
+    #[serde(default, skip_serializing_if = "ItemChanges::is_empty")]
+    pub cases: ItemChanges,
+    /// Alternatives.
+    #[serde(default, skip_serializing_if = "ItemChanges::is_empty")]
+    pub alternatives: ItemChanges,
     /// Prices.
     pub prices: ItemChanges,
     /// Files that went in.
@@ -155,6 +165,9 @@ impl PlanDiff {
             commitments,
             levers,
             sensitivity,
+            robustness,
+            cases,
+            alternatives,
             prices,
             inputs,
             notes,
@@ -162,7 +175,9 @@ impl PlanDiff {
         } = self;
         let items =
             [stages, workloads, pools, bundles, purchases, windows, node_groups, commitments, levers, sensitivity, prices, inputs, notes];
-        [totals, target, optimality, provenance].iter().all(|f| f.is_empty()) && items.iter().all(|i| i.is_empty())
+        let surprises = [cases, alternatives];
+        [totals, target, optimality, robustness, provenance].iter().all(|f| f.is_empty())
+            && items.iter().chain(&surprises).all(|i| i.is_empty())
     }
 }
 
@@ -187,6 +202,9 @@ pub fn diff(before: &Plan, after: &Plan) -> PlanDiff {
         commitments: items(a.commitments, b.commitments),
         levers: items(a.levers, b.levers),
         sensitivity: items(a.sensitivity, b.sensitivity),
+        robustness: changes(&a.robustness, &b.robustness),
+        cases: items(a.cases, b.cases),
+        alternatives: items(a.alternatives, b.alternatives),
         prices: items(a.prices, b.prices),
         inputs: items(a.inputs, b.inputs),
         notes: items(a.notes, b.notes),

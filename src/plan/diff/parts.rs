@@ -2,6 +2,7 @@
 
 use super::fields::{self, Facts, facts, value};
 use super::purchase;
+use super::robust;
 use crate::plan::{
     Baseline, Bundle, CommitmentCost, Comparator, CostBreakdown, InputDigest, Lever, NodeGroupCost, Optimality, Plan, PriceOrigin,
     Provenance, Sensitivity, Stage, TargetOutcome, Verification, Window,
@@ -25,6 +26,9 @@ pub struct Parts {
     pub commitments: Items,
     pub levers: Items,
     pub sensitivity: Items,
+    pub robustness: Facts,
+    pub cases: Items,
+    pub alternatives: Items,
     pub prices: Items,
     pub inputs: Items,
     pub notes: Items,
@@ -46,6 +50,8 @@ pub fn of(plan: &Plan) -> Parts {
         optimality,
         levers,
         sensitivity,
+        robustness,
+        alternatives,
         pools,
         workloads,
         bundles,
@@ -75,6 +81,9 @@ pub fn of(plan: &Plan) -> Parts {
         commitments,
         levers: levers.iter().map(lever).collect(),
         sensitivity: sensitivity.iter().map(sensitivity_item).collect(),
+        robustness: robustness.as_ref().map(robust::facts_of).unwrap_or_default(),
+        cases: robustness.iter().flat_map(|r| &r.cases).map(robust::case).collect(),
+        alternatives: alternatives.iter().map(robust::alternative).collect(),
         prices: prices.iter().map(price).collect(),
         inputs: inputs.iter().map(|InputDigest { path, sha256 }| (path.clone(), facts![""; sha256])).collect(),
         notes: notes.iter().map(|n| (n.clone(), Vec::new())).collect(),

@@ -86,6 +86,8 @@ pub fn plan(scenario: &Scenario, problem: &Problem, (solution, findings): (&Solu
         optimality: findings.optimality,
         levers: Vec::new(),
         sensitivity: Vec::new(),
+        robustness: None,
+        alternatives: Vec::new(),
         pools: billed.pools,
         workloads,
         bundles,

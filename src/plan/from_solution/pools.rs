@@ -1,7 +1,7 @@
 //! Node pools of a plan with their bills, and each workload's share.
 
-use crate::domain::{CapacityType, InstanceType, Scenario};
-use crate::formulation::columns::{Column, Decision};
+use crate::domain::{CapacityType, InstanceType, Mode, Scenario};
+use crate::formulation::columns::{Column, Decision, column};
 use crate::formulation::pools::switch_hours;
 use crate::formulation::problem::{Partition, PoolIndex, Problem, Sharing, SliceCount, Tenants};
 use crate::plan::from_solution::purchase::Bought;
@@ -144,12 +144,26 @@ fn weights(problem: &Problem, solution: &Solution, pool: PoolIndex) -> BTreeMap<
         let slots: f64 =
             column.fixed.iter().filter(|u| u.pool == pool).map(|u| each(u.kind) * f64::from(u.slots.iter().sum::<u32>())).sum();
         let idle = idle_slots(problem, column, pool) * HOURS_PER_WEEK as u32;
-        let weight = own + (slots - f64::from(idle)) + start_hours(problem, column, pool);
+        let held = f64::from(idle + followed_slots(problem, column, pool));
+        let weight = own + (slots - held) + start_hours(problem, column, pool);
         if weight > 0.0 {
             weights.insert(problem.workloads[column.workload].id.to_string(), weight);
         }
     }
     weights
+}
+
+/// Slot-hours of a fixed pool that a reactive service holds to follow more than the planned load: nobody's use.
+fn followed_slots(problem: &Problem, column: &Column, pool: PoolIndex) -> u32 {
+    let Decision::Service { option, mode: Mode::Reactive, hours, .. } = &column.decision else { return 0 };
+    let option = &problem.workloads[column.workload].services[*option];
+    let place = option.flex();
+    if place.pool != pool || place.sharing != Sharing::Fixed {
+        return 0;
+    }
+    let floor: Vec<u32> = hours.iter().map(|h| h.floor).collect();
+    let most = column::flex_insured(option, &floor);
+    most.iter().zip(hours).map(|(most, hour)| most.saturating_sub(hour.flex) * place.slots).sum()
 }
 
 /// Slots of a fixed pool that a frozen column holds and nobody uses.

@@ -10,6 +10,7 @@ mod money;
 mod purchases;
 mod replay;
 mod risk;
+mod robustness;
 mod schedule;
 mod sharing;
 mod steps;
@@ -34,6 +35,8 @@ pub fn markdown(plan: &Plan) -> String {
         optimality,
         levers,
         sensitivity,
+        robustness: stands,
+        alternatives,
         pools,
         workloads,
         bundles,
@@ -63,6 +66,8 @@ pub fn markdown(plan: &Plan) -> String {
         risk::lost_pools(plan, pools),
         risk::error_budgets(workloads),
         risk::sensitivity(sensitivity),
+        robustness::stands(stands.as_ref()),
+        robustness::alternatives(alternatives),
         evidence::by_class(plan, cost),
         steps::quotas(plan),
         steps::ordered(plan),
