@@ -97,7 +97,7 @@ impl Family {
     }
 
     /// All families, in the order of findings.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::Structure,
         Self::Provenance,
         Self::Price,
@@ -111,6 +111,7 @@ impl Family {
         Self::Windows,
         Self::ZeroHours,
         Self::NodeCapacity,
+        Self::Sharing,
         Self::PoolLoss,
         Self::Quota,
         Self::StartUp,

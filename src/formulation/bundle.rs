@@ -222,8 +222,8 @@ fn joined(scenario: &Scenario, (members, factors): (&[usize], &[f64])) -> Option
     let all: Vec<&Workload> = members.iter().map(|&m| &scenario.workloads[m]).collect();
     let services: Vec<&Service> = all.iter().filter_map(|w| w.service()).collect();
     let (first, lead) = (*all.first()?, *services.first()?);
-    let sum = |of: &dyn Fn(&Demand) -> &Vec<f64>| -> Vec<f64> {
-        (0..HOURS_PER_WEEK).map(|hour| services.iter().zip(factors).map(|(s, factor)| of(&s.demand)[hour] * factor).sum()).collect()
+    let sum = |of: &dyn Fn(&Demand, usize) -> f64| -> Vec<f64> {
+        (0..HOURS_PER_WEEK).map(|hour| services.iter().zip(factors).map(|(s, factor)| of(&s.demand, hour) * factor).sum()).collect()
     };
     let modes: Vec<Mode> = lead
         .scaling
@@ -250,8 +250,9 @@ fn joined(scenario: &Scenario, (members, factors): (&[usize], &[f64])) -> Option
     scaling.max_replicas = services.iter().filter_map(|s| s.scaling.max_replicas).min();
     scaling.max_windows = services.iter().map(|s| s.scaling.max_windows).min()?;
     let demand = Demand {
-        mean_rps: sum(&|d| &d.mean_rps),
-        peak_rps: sum(&|d| &d.peak_rps),
+        mean_rps: sum(&|d, hour| d.mean_rps[hour]),
+        peak_rps: sum(&|d, hour| d.peak_rps[hour] * d.insured),
+        insured: 1.0,
         load_factor: 1.0,
         miss_factor: 1.0,
         burst: services.iter().map(|s| s.demand.burst).max()?,
@@ -334,7 +335,9 @@ fn option((scenario, freedom): (&Scenario, &Freedom), (members, card): (&[usize]
     if alone_rps.iter().any(|rps| *rps <= 0.0) {
         return None;
     }
-    let peak = |hour: usize| members.iter().filter_map(|&m| scenario.workloads[m].service()).map(move |s| s.demand.peak_rps[hour]);
+    let peak = |hour: usize| {
+        members.iter().filter_map(|&m| scenario.workloads[m].service()).map(move |s| s.demand.peak_rps[hour] * s.demand.insured)
+    };
     let used = |hour: usize| -> f64 { peak(hour).zip(&alone_rps).map(|(peak, rps)| peak / rps).sum() };
     let busiest = (0..HOURS_PER_WEEK).max_by(|&a, &b| used(a).total_cmp(&used(b)).then(b.cmp(&a)))?;
     let mix = peak(busiest).sum::<f64>() / used(busiest);
@@ -370,6 +373,7 @@ fn shape(service: &Service, (option, start_hours): (&BundleOption, f64)) -> Opti
         need_static: need.iter().copied().max()?,
         need,
         hpa: Vec::new(),
+        hpa_insured: Vec::new(),
         sleep: Vec::new(),
         spare_misses: 0.0,
         start_hours,

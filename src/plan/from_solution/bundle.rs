@@ -17,7 +17,8 @@ pub const MIX: &str = "mix";
 
 /// Parts of a card's time that the models take in the hour in which they take the most.
 fn busiest(scenario: &Scenario, (unit, option): (&WorkloadOptions, &BundleOption)) -> f64 {
-    let peak = |member: usize, hour: usize| scenario.workloads[member].service().map_or(0.0, |s| s.demand.peak_rps[hour]);
+    let peak =
+        |member: usize, hour: usize| scenario.workloads[member].service().map_or(0.0, |s| s.demand.peak_rps[hour] * s.demand.insured);
     let used = |hour: usize| -> f64 { unit.members.iter().zip(&option.alone_rps).map(|(&m, rps)| peak(m, hour) / rps).sum() };
     (0..HOURS_PER_WEEK).map(used).fold(0.0, f64::max)
 }
@@ -114,8 +115,8 @@ fn member(scenario: &Scenario, (unit, option): (&WorkloadOptions, &BundleOption)
         max_queue_delay_us: QUEUE_DELAY_US,
         priority: 1,
         slo: super::service::slo(&service.slo),
-        load_factor: service.demand.load_factor,
-        planning_load_rps: service.demand.peak_rps.clone(),
+        load_factor: service.demand.load_factor * service.demand.insured,
+        planning_load_rps: service.demand.peak_rps.iter().map(|peak| peak * service.demand.insured).collect(),
         mean_load_rps: service.demand.mean_rps.clone(),
         alone_rps: option.alone_rps[position],
     })

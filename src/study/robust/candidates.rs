@@ -83,7 +83,7 @@ fn can(scenario: &mut Scenario, index: usize, factor: f64) -> bool {
     set(scenario, index, factor);
     let scenario = &*scenario;
     let context = Context { scenario, workload: &scenario.workloads[index], freedom: &Freedom::FULL };
-    let mut pools = Pools::of(scenario);
+    let mut pools = Pools::of(scenario, context.freedom);
     match &context.workload.kind {
         WorkloadKind::Service(_) => service::options(&context, &mut pools).iter().any(|o| !o.modes.is_empty()),
         WorkloadKind::Job(_) => !job::options(&context, &mut pools).is_empty(),
