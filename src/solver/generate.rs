@@ -197,7 +197,10 @@ fn enrich(problem: &Problem, pool: &mut Pool, (duals, below): (&Duals, f64)) {
 fn round(problem: &Problem, stage: &Stage, pool: &Pool) -> Result<Solution, SolveError> {
     let whole = Branch::default();
     let parts = Parts { problem, columns: &pool.active, stage, quotas: &pool.quotas, branch: &whole };
-    let master = master::build(&parts);
+    let mut master = master::build(&parts);
+    for &nobodys in &master.purchases.nobodys {
+        master.model.columns[nobodys].upper = 0.0;
+    }
     round_model(problem, stage, (pool, &master))
 }
 

@@ -32,25 +32,34 @@ pub struct Made<'a> {
     pub limits: &'a dyn Fn(usize) -> (f64, f64),
 }
 
-/// Positions in the model.
+/// Positions in the model. Hours in which all columns use the machines alike share their rows.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
     /// Amounts by option.
     pub amounts: BTreeMap<usize, usize>,
+    /// Node-hours bought for nobody; a whole choice needs none.
+    pub nobodys: Vec<usize>,
+    /// Position of each hour's rows, and how many hours share them.
+    shared: Vec<(usize, f64)>,
     /// Rows of what is used, by machine and part.
     used: BTreeMap<(usize, Part), Vec<usize>>,
     /// Rows of what is bought, by option.
     bought: BTreeMap<usize, Vec<usize>>,
 }
 
+/// Terms of a row.
+type Terms = Vec<(usize, f64)>;
+
 /// Adds amounts and rows for the machines that the columns use. Returns them with the terms of the cost.
 #[must_use]
-pub fn rows(model: &mut Model, (problem, columns): (&Problem, &[Column]), made: &Made<'_>) -> (Rows, Vec<(usize, f64)>) {
+pub fn rows(model: &mut Model, (problem, columns): (&Problem, &[Column]), made: &Made<'_>) -> (Rows, Terms) {
     let purchases = &problem.purchases;
     let mut in_use: BTreeSet<PoolIndex> = made.nodes.keys().copied().collect();
     in_use.extend(columns.iter().flat_map(|c| &c.exclusive).map(|u| u.pool));
     let machines: BTreeSet<usize> = in_use.iter().filter_map(|&pool| purchases.machine_of(pool)).collect();
-    let mut rows = Rows::default();
+    let supply: BTreeMap<usize, Vec<Terms>> = machines.iter().map(|&m| (m, supply((problem, columns), (made, m)))).collect();
+    let (hours, shared) = alike(&supply);
+    let mut rows = Rows { shared, ..Rows::default() };
     let mut cost = Vec::new();
     let mut covered: BTreeMap<(usize, Part), Vec<Vec<usize>>> = BTreeMap::new();
     for (index, option) in purchases.options.iter().enumerate() {
@@ -61,43 +70,71 @@ pub fn rows(model: &mut Model, (problem, columns): (&Problem, &[Column]), made: 
         let amount = model.column(format!("bought_{index}"), 0.0, option.is_whole());
         (model.columns[amount].lower, model.columns[amount].upper) = (made.limits)(index);
         cost.push((amount, option.price * HOURS_PER_WEEK as f64));
-        let mut takes: Vec<Vec<(usize, f64)>> = vec![vec![(amount, 1.0)]; HOURS_PER_WEEK];
+        let mut takes: Vec<Terms> = vec![vec![(amount, 1.0)]; hours.len()];
         for cover in mine {
-            let hours = covered.entry((cover.machine, option.part)).or_insert_with(|| vec![Vec::new(); HOURS_PER_WEEK]);
-            for hour in 0..HOURS_PER_WEEK {
+            let taken = covered.entry((cover.machine, option.part)).or_insert_with(|| vec![Vec::new(); hours.len()]);
+            for (group, &(hour, count)) in hours.iter().enumerate() {
                 let x = model.column(format!("covers_{index}_{}_{hour}", cover.machine), 0.0, false);
-                cost.push((x, -cover.worth));
-                takes[hour].push((x, -cover.units));
-                hours[hour].push(x);
+                cost.push((x, -cover.worth * count));
+                takes[group].push((x, -cover.units));
+                taken[group].push(x);
             }
         }
         let name = |hour: usize| format!("{}_bought_{index}_{hour}", Family::Commitment.as_str());
-        let bought = takes.into_iter().enumerate().map(|(hour, terms)| model.at_least(name(hour), 0.0, terms)).collect();
+        let bought = takes.into_iter().zip(&hours).map(|(terms, (hour, _))| model.at_least(name(*hour), 0.0, terms)).collect();
         rows.amounts.insert(index, amount);
         rows.bought.insert(index, bought);
     }
-    for machine in machines {
-        let supply = supply(model, (problem, columns), (made, machine));
-        cost.extend(supply.iter().filter_map(|terms| terms.last()).map(|&(z, _)| (z, purchases.machines[machine].price)));
-        for (&(_, part), hours) in covered.range((machine, Part::Machine)..=(machine, Part::Gpus)) {
-            let name = |hour: usize| format!("{}_used_{machine}_{part:?}_{hour}", Family::Commitment.as_str());
-            let row = |(hour, (supply, taken)): (usize, (&Vec<(usize, f64)>, &Vec<usize>))| {
-                let terms = supply.iter().copied().chain(taken.iter().map(|&x| (x, -1.0))).collect();
-                model.at_least(name(hour), 0.0, terms)
-            };
-            rows.used.insert((machine, part), supply.iter().zip(hours).enumerate().map(row).collect());
+    for (machine, terms) in supply {
+        let mut ends = Vec::new();
+        for &(hour, count) in &hours {
+            let z = model.column(format!("nobodys_{machine}_{hour}"), 0.0, false);
+            cost.push((z, purchases.machines[machine].price * count));
+            ends.push(z);
         }
+        for (&(_, part), taken) in covered.range((machine, Part::Machine)..=(machine, Part::Gpus)) {
+            let name = |hour: usize| format!("{}_used_{machine}_{part:?}_{hour}", Family::Commitment.as_str());
+            let row = |(group, &(hour, _)): (usize, &(usize, f64))| {
+                let mut all = terms[hour].clone();
+                all.push((ends[group], 1.0));
+                all.extend(taken[group].iter().map(|&x| (x, -1.0)));
+                model.at_least(name(hour), 0.0, all)
+            };
+            rows.used.insert((machine, part), hours.iter().enumerate().map(row).collect());
+        }
+        rows.nobodys.extend(ends);
     }
     (rows, cost)
 }
 
-/// Node-hours of a machine that no held commitment pays for, by hour; the last term is `z`.
-fn supply(model: &mut Model, (problem, columns): (&Problem, &[Column]), (made, machine): (&Made<'_>, usize)) -> Vec<Vec<(usize, f64)>> {
+/// Groups of hours with the same terms for every machine: the first hour of each with how many there are, and of each hour its
+/// group with how many there are.
+fn alike(supply: &BTreeMap<usize, Vec<Terms>>) -> (Vec<(usize, f64)>, Vec<(usize, f64)>) {
+    let mut groups: BTreeMap<Vec<(usize, usize, u64)>, usize> = BTreeMap::new();
+    let mut firsts: Vec<(usize, f64)> = Vec::new();
+    let mut of = Vec::with_capacity(HOURS_PER_WEEK);
+    for hour in 0..HOURS_PER_WEEK {
+        let bits = |(&machine, hours): (&usize, &Vec<Terms>)| -> Vec<(usize, usize, u64)> {
+            hours[hour].iter().map(|(column, value)| (machine, *column, value.to_bits())).collect()
+        };
+        let group = *groups.entry(supply.iter().flat_map(bits).collect()).or_insert(firsts.len());
+        if group == firsts.len() {
+            firsts.push((hour, 0.0));
+        }
+        firsts[group].1 += 1.0;
+        of.push(group);
+    }
+    let shared = of.into_iter().map(|group| (group, firsts[group].1)).collect();
+    (firsts, shared)
+}
+
+/// Node-hours of a machine that no held commitment pays for, by hour.
+fn supply((problem, columns): (&Problem, &[Column]), (made, machine): (&Made<'_>, usize)) -> Vec<Terms> {
     let pools = &problem.purchases.machines[machine].pools;
-    let mut supply: Vec<Vec<(usize, f64)>> = vec![Vec::new(); HOURS_PER_WEEK];
+    let mut supply: Vec<Terms> = vec![Vec::new(); HOURS_PER_WEEK];
     for (index, column) in columns.iter().enumerate() {
         let mine: Vec<_> = column.exclusive.iter().filter(|u| pools.contains(&u.pool)).collect();
-        for (hour, terms) in supply.iter_mut().enumerate() {
+        for (hour, terms) in supply.iter_mut().enumerate().filter(|_| !mine.is_empty()) {
             let nodes: f64 = mine.iter().map(|u| u.expected[hour]).sum();
             if nodes > 0.0 {
                 terms.push((index, nodes));
@@ -108,7 +145,6 @@ fn supply(model: &mut Model, (problem, columns): (&Problem, &[Column]), (made, m
         terms.extend(pools.iter().filter_map(|p| made.nodes.get(p)).map(|&n| (n, 1.0)));
         terms.extend(pools.iter().filter_map(|p| made.fixed_credits.get(p)).map(|&c| (c, -1.0)));
         terms.extend(pools.iter().filter_map(|p| made.hourly_credits.get(p)).map(|hours| (hours[hour], -1.0)));
-        terms.push((model.column(format!("nobodys_{machine}_{hour}"), 0.0, false), 1.0));
     }
     supply
 }
@@ -119,13 +155,17 @@ impl Rows {
     #[must_use]
     pub fn discounts(&self, problem: &Problem, (answer, dollar): (&Answer, f64)) -> Vec<Vec<f64>> {
         let purchases = &problem.purchases;
+        let dual = |rows: &[usize], hour: usize| {
+            let (group, count) = self.shared[hour];
+            answer.duals[rows[group]].max(0.0) / count
+        };
         let of = |machine: usize, hour: usize| -> f64 {
             let mut own = self.used.range((machine, Part::Machine)..=(machine, Part::Gpus)).peekable();
             if own.peek().is_some() {
-                return own.map(|(_, rows)| answer.duals[rows[hour]].max(0.0)).sum();
+                return own.map(|(_, rows)| dual(rows, hour)).sum();
             }
             let unit_hour = |option: usize| {
-                let priced = self.bought.get(&option).map(|rows| answer.duals[rows[hour]].max(0.0));
+                let priced = self.bought.get(&option).map(|rows| dual(rows, hour));
                 priced.unwrap_or(dollar * purchases.options[option].price)
             };
             purchases.discount(machine, &unit_hour, dollar)
