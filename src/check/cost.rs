@@ -5,6 +5,7 @@
 
 use super::claims::Claim;
 use super::finding::{Dollars, Family, Finding};
+use super::network;
 use super::price;
 use super::start_up::start_hours;
 use super::tolerance::{same, same_usd};
@@ -72,8 +73,12 @@ fn of_pool(pool: &PoolView<'_>, bill: &Bill) -> Vec<Finding> {
 
 fn of_workloads(view: &View<'_>, bills: &[Bill]) -> Vec<Finding> {
     let share = |name: &str| bills.iter().filter_map(|b| b.shares.get(name)).sum::<f64>();
-    let rows = view.plan.workloads.iter();
-    rows.filter_map(|w| money(&w.name, "another share of the pools' cost a month", (share(&w.name), w.usd_per_month.as_f64()))).collect()
+    let mut findings = Vec::new();
+    for common in view.workloads() {
+        let wanted = share(common.name()) + network::planned(view, &common).monthly();
+        findings.extend(money(common.name(), "another share of the cost a month", (wanted, common.plan.usd_per_month.as_f64())));
+    }
+    findings
 }
 
 fn totals(view: &View<'_>, bills: &[Bill]) -> Vec<Finding> {
@@ -84,11 +89,12 @@ fn totals(view: &View<'_>, bills: &[Bill]) -> Vec<Finding> {
     };
     let held: f64 = view.scenario.fleet.commitments.iter().map(monthly_commitment).sum();
     let (on_demand, spot) = (by_type(false), by_type(true));
+    let remote: f64 = view.workloads().map(|c| network::planned(view, &c).monthly()).sum();
     [
         ("another cost of on-demand a month", on_demand, stated.on_demand_usd_per_month),
         ("another cost of spot a month", spot, stated.spot_usd_per_month),
         ("another cost of commitments a month", held, stated.commitments_usd_per_month),
-        ("another total a month", on_demand + spot + held, stated.usd_per_month),
+        ("another total a month", on_demand + spot + held + remote, stated.usd_per_month),
     ]
     .into_iter()
     .filter_map(|(message, wanted, found)| money("total", message, (wanted, found.as_f64())))

@@ -19,6 +19,7 @@ mod finding;
 mod frozen;
 mod llm;
 mod load_factor;
+mod network;
 mod node_capacity;
 mod packing;
 mod pool_loss;
@@ -55,7 +56,8 @@ pub fn plan(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
     if findings.is_empty() {
         findings = load_factor::check(scenario, plan);
         let raised = load_factor::raised(scenario, plan);
-        let view = View::of(&raised, plan);
+        let near = network::near(&raised, plan);
+        let view = View::of((&raised, &near), plan);
         for family in FAMILIES {
             findings.extend(family(&view));
         }
@@ -68,12 +70,13 @@ pub fn plan(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
 type Check = fn(&View<'_>) -> Vec<Finding>;
 
 /// The families that need a sound structure.
-const FAMILIES: [Check; 20] = [
+const FAMILIES: [Check; 21] = [
     provenance::check,
     verification::check,
     price::check,
     spot::check,
     allowed::check,
+    network::check,
     demand_cover::check,
     windows::check,
     zero_hours::check,

@@ -4,6 +4,7 @@ pub mod accelerator;
 pub mod capacity_table;
 pub mod demand;
 pub mod fleet;
+pub mod network;
 pub mod offering;
 pub mod policy;
 pub mod profile;
@@ -15,6 +16,7 @@ pub use accelerator::Accelerator;
 pub use capacity_table::{CapacityTable, METHOD_VERSION};
 pub use demand::{BurstClass, Demand, TokenShape, Traffic};
 pub use fleet::{Commitment, Fleet, NodeGroup};
+pub use network::{Client, EgressPrice, NatPrice, Network, Remote, RoundTrip};
 pub use offering::{Assurance, CapacityType, Cloud, InstanceType, Offering, SpotEvidence, SpotRisk};
 pub use policy::{Adders, NodeAutoscaler, NodeAutoscalerKind, Quota, QuotaUnit, Reserves, Risk, SpotRiskOverride, Target};
 pub use profile::{

@@ -2,6 +2,7 @@
 
 use crate::domain::{Assurance, CapacityType, Offering, OperatingPoint, Quota, QuotaUnit, Scenario, Workload};
 use crate::formulation::freedom::Freedom;
+use crate::formulation::network;
 use crate::formulation::problem::{Place, Pool, PoolIndex, QuotaGroup, Sharing};
 use crate::risk::{self, SpotPriceTerms};
 use crate::sizing::{cold_start, fit};
@@ -117,18 +118,21 @@ impl Pools {
         let mut places = Vec::new();
         for (index, offering) in scenario.offerings.iter().enumerate() {
             let allowed = context.workload.regions.is_empty() || context.workload.regions.contains(&offering.region);
-            if offering.capacity_type != capacity_type || !allowed {
+            if offering.capacity_type != capacity_type || !allowed || !network::reachable(context, &offering.region) {
                 continue;
             }
+            let Some(terms) = network::terms(scenario, context.workload, &offering.region) else { continue };
             let instance = &scenario.instance_types[&offering.instance_type];
             let Some(slots) = fit::slots(point, instance, &scenario.reserves) else { continue };
             let sharing = if 2 * slots > instance.gpus { Sharing::Exclusive } else { Sharing::Fixed };
             let Some(pool) = self.pool(scenario, index, sharing) else { continue };
-            let (price, start) = match sharing {
-                Sharing::Exclusive => (self.list[pool].price, self.list[pool].price * context.start_hours()),
-                Sharing::Fixed => (0.0, 0.0),
+            let p = &self.list[pool];
+            let (price, hours, bytes) = match sharing {
+                Sharing::Exclusive => (p.price, p.price * context.start_hours(), terms.new_node),
+                Sharing::Fixed => (0.0, 0.0, terms.known_node),
             };
-            places.push(Place { pool, slots, price, start, sharing });
+            let restart = terms.restart(capacity_type, p.hazard);
+            places.push(Place { pool, slots, price, start: hours + bytes, bytes, restart, sharing });
         }
         self.without_dominated(scenario, places)
     }

@@ -54,8 +54,12 @@ pub struct Place {
     pub slots: u32,
     /// Price of a replica-hour in an exclusive pool; 0 in a fixed one, whose nodes are paid as such.
     pub price: f64,
-    /// Cost of one start in an exclusive pool; 0 in a fixed one.
+    /// Cost of one start: in an exclusive pool its paid hours, and everywhere the bytes that it pulls.
     pub start: f64,
+    /// Part of it that pays for bytes.
+    pub bytes: f64,
+    /// Bytes that reclaims cause a replica-hour, dollars; 0 on demand.
+    pub restart: f64,
     /// Sharing of the pool.
     pub sharing: Sharing,
 }

@@ -191,6 +191,23 @@ pub const CAPACITY_CHANGED: &str = "E1702";
 /// Tables that were made for other numbers, or none at all (note).
 pub const NOT_CALIBRATED: &str = "E1703";
 
+// Network
+
+/// A part of a workload that needs the section `network`.
+pub const NO_NETWORK: &str = "E1801";
+/// A distance that is not known.
+pub const NO_ROUND_TRIP: &str = "E1802";
+/// A price of traffic that is not known.
+pub const NO_TRAFFIC_PRICE: &str = "E1803";
+/// A residency that no region of the scenario keeps.
+pub const RESIDENCY_LEAVES_NOTHING: &str = "E1804";
+/// Shares of clients that do not sum to 1.
+pub const BAD_SHARES: &str = "E1805";
+/// A residency that names no region and no jurisdiction.
+pub const UNKNOWN_JURISDICTION: &str = "E1806";
+/// Traffic without sizes (note).
+pub const TRAFFIC_NOT_PRICED: &str = "E1807";
+
 // The program itself
 
 /// Embedded data that cannot be read.

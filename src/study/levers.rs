@@ -15,13 +15,18 @@ use crate::units::Usd;
 type Pull = (&'static str, fn(&mut Freedom));
 
 /// Levers in the order of their bits: those that every scenario has, and those that it offers.
-fn in_play(_scenario: &Scenario) -> Vec<Pull> {
-    vec![
+fn in_play(scenario: &Scenario) -> Vec<Pull> {
+    let mut pulls: Vec<Pull> = vec![
         ("right_sizing", |f| f.right_sizing = true),
         ("autoscaling", |f| f.autoscaling = Autoscaling::Full),
         ("spot", |f| f.spot = true),
         ("placement", |f| f.placement = true),
-    ]
+    ];
+    // Without prices of distance, regions are told apart by their machines alone, and right-sizing chooses among them.
+    if scenario.network.is_some() && scenario.regions.len() > 1 {
+        pulls.push(("regions", |f| f.regions = true));
+    }
+    pulls
 }
 
 /// No lever pulled. Another precision is kept apart.

@@ -82,7 +82,7 @@ pub struct Column {
     pub workload: usize,
     /// What it decides.
     pub decision: Decision,
-    /// Own cost a week: exclusive nodes and starts, commitments not yet credited, dollars.
+    /// Own cost a week: exclusive nodes, starts and traffic, commitments not yet credited, dollars.
     pub cost: f64,
     /// Own exposure: spot GPU-hours x hazard in exclusive pools.
     pub exposure: f64,
@@ -157,9 +157,10 @@ pub fn of_service(problem: &Problem, workload: usize, option: &ServiceOption, de
     let wakes: f64 = hours.iter().map(|h| h.wakes * f64::from(h.flex)).sum();
     let place = option.flex();
     let node_hours =
-        |place: &Place, counts: &[u32], share: &[f64]| place.price * counts.iter().zip(share).map(|(&n, &a)| f64::from(n) * a).sum::<f64>();
+        |place: &Place, counts: &[u32], share: &[f64]| (place.price + place.restart) * counts.iter().zip(share).map(|(&n, &a)| f64::from(n) * a).sum::<f64>();
     let up = vec![1.0; HOURS_PER_WEEK];
-    let cost = node_hours(&option.floor, &floor, &up)
+    let cost = option.egress
+        + node_hours(&option.floor, &floor, &up)
         + node_hours(place, &flex, &awake)
         + f64::from(starts(&floor)) * option.floor.start
         + (f64::from(starts(&scheduled)) + wakes) * place.start;
@@ -215,7 +216,7 @@ pub fn of_job(problem: &Problem, workload: usize, (index, option): (usize, &JobO
     let mut column = Column {
         workload,
         decision: Decision::Job { option: index, offset },
-        cost: option.place.price * workers * paid_hours,
+        cost: option.place.price * workers * paid_hours + option.bytes,
         exposure: 0.0,
         changed_nodes: 0,
         changed: false,

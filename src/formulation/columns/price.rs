@@ -20,9 +20,11 @@ fn role(problem: &Problem, place: &Place, (count, awake, hour): (u32, f64, usize
     }
     let (n, pool) = (f64::from(count), &problem.pools[place.pool]);
     match place.sharing {
-        Sharing::Fixed => n * f64::from(place.slots) * Duals::at(&duals.slot, place.pool, hour),
+        Sharing::Fixed => {
+            n * (f64::from(place.slots) * Duals::at(&duals.slot, place.pool, hour) + awake * duals.cost * place.restart)
+        }
         Sharing::Exclusive => {
-            let mut price = n * awake * (duals.cost * place.price + Duals::at(&duals.expected, place.pool, hour));
+            let mut price = n * awake * (duals.cost * (place.price + place.restart) + Duals::at(&duals.expected, place.pool, hour));
             price += n * Duals::at(&duals.held, place.pool, hour);
             if pool.capacity_type == CapacityType::Spot {
                 price += n * awake * duals.exposure * f64::from(pool.gpus) * pool.hazard;
@@ -41,12 +43,12 @@ pub fn hour(problem: &Problem, option: &ServiceOption, (count, hour): (&HourCoun
         + duals.cost * count.wakes * f64::from(count.flex) * option.flex().start
 }
 
-/// What every schedule of an option costs whatever its hours: nodes at its peak in fixed pools and changed nodes, less
-/// the price of the choice. `peak` is the count (floor, flex) that no schedule stays below.
+/// What every schedule of an option costs whatever its hours: traffic, nodes at its peak in fixed pools and changed nodes,
+/// less the price of the choice. `peak` is the count (floor, flex) that no schedule stays below.
 #[must_use]
 pub fn constant_of_service(problem: &Problem, (workload, option): (usize, &ServiceOption), (peak, duals): ((u32, u32), &Duals)) -> f64 {
     let counted = !problem.workloads[workload].today.is_empty();
-    let mut constant = if counted { duals.changed } else { 0.0 } - duals.choice[workload];
+    let mut constant = if counted { duals.changed } else { 0.0 } - duals.choice[workload] + duals.cost * option.egress;
     let mut slots: BTreeMap<PoolIndex, u32> = BTreeMap::new();
     for (place, count) in [(&option.floor, peak.0), (option.flex(), peak.1)] {
         *slots.entry(place.pool).or_insert(0) += count * place.slots;

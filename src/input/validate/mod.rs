@@ -7,6 +7,7 @@ pub mod demand;
 pub mod fit;
 pub mod fleet;
 pub mod job;
+pub mod network;
 pub mod policy;
 pub mod profile;
 pub mod scaling;
@@ -18,6 +19,7 @@ use super::at::At;
 use super::codes;
 use super::faults::Faults;
 use super::load::DataFiles;
+use super::network_file::NetworkFile;
 use super::scenario_file::{SCENARIO_FORMAT, ScenarioFile};
 use super::suggest;
 use crate::catalog::{Catalog, Market, Terms, market};
@@ -39,6 +41,7 @@ pub struct Context<'a> {
     regions: &'a [RegionId],
     profiles: &'a BTreeMap<ProfileId, Profile>,
     data: &'a DataFiles,
+    section: Option<&'a NetworkFile>,
     groups: BTreeMap<NodeGroupId, &'a NodeGroup>,
     node_autoscaler: &'a NodeAutoscaler,
     reserves: &'a Reserves,
@@ -92,6 +95,7 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
         regions: &regions,
         profiles: known.profiles,
         data: known.data,
+        section: file.network.as_ref(),
         groups: BTreeMap::new(),
         node_autoscaler: &node_autoscaler,
         reserves: &reserves,
@@ -107,6 +111,7 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
     let quotas = policy::quotas(&file.quotas, &context, faults);
     let mut workloads = workloads(file, &context, faults);
     room(file, &workloads, &context, faults);
+    let network = network::network(file, (&workloads, adders.percent), &context, faults);
     drop(context);
     let frozen = freeze(file, &workloads, faults);
     capacity::attach(capacity::Services { workloads: &mut workloads, profiles: known.profiles, frozen: &frozen }, (file, known), faults);
@@ -135,6 +140,7 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
         accelerators: market.accelerators,
         instance_types: market.instance_types,
         elsewhere,
+        network,
         offerings: market.offerings,
         risk,
     }
@@ -186,7 +192,8 @@ fn regions(file: &ScenarioFile, catalog: &Catalog, faults: &mut Faults) -> (Vec<
             }
         }
     }
-    if clouds.len() > 1 {
+    // With `network` each cloud and region gets a cluster of its own.
+    if clouds.len() > 1 && file.network.is_none() {
         let names: Vec<&str> = clouds.iter().map(|cloud| cloud.as_str()).collect();
         faults
             .warning(

@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod frozen;
 pub mod job;
 pub mod names;
+pub mod network;
 pub mod pools;
 pub mod replay;
 pub mod service;
@@ -14,7 +15,7 @@ use crate::formulation::Problem;
 use crate::formulation::columns::{Column, Decision};
 use crate::plan::{
     Baseline, ChangeFromToday, ChosenVariant, Comparator, CostBreakdown, InputDigest, KubernetesTarget, Optimality, PLAN_FORMAT, Plan,
-    PriceOrigin, Provenance, ResourceRequests, Verification, Window, WorkloadPlan,
+    PriceOrigin, Provenance, ResourceRequests, Verification, Window, WorkloadNetwork, WorkloadPlan,
 };
 use crate::solver::Solution;
 use crate::units::Usd;
@@ -58,8 +59,9 @@ pub fn plan(scenario: &Scenario, problem: &Problem, (solution, findings): (&Solu
     for (index, workload) in scenario.workloads.iter().enumerate() {
         let context = Context { scenario, problem, workload, index, column: &solution.columns[index], names: &names };
         let usd_per_month = billed.by_workload.get(workload.id.as_str()).copied().unwrap_or(Usd::ZERO);
+        let (egress, bytes) = network::today(scenario, workload);
         windows.extend(windows::of(&context));
-        workloads.push(one(&context, usd_per_month, findings.baseline_share(scenario, workload)));
+        workloads.push(one(&context, usd_per_month, findings.baseline_share(scenario, workload) + egress + bytes));
     }
     windows.sort_by(|a, b| (&a.workload, &a.days, a.start_hour).cmp(&(&b.workload, &b.days, b.start_hour)));
     let cost = cost(scenario, &billed, &workloads);
@@ -115,6 +117,10 @@ fn one(context: &Context<'_>, usd_per_month: Usd, baseline_usd_per_month: Usd) -
         (WorkloadKind::Job(j), Decision::Frozen) => (None, frozen::job(context, j)),
         _ => (None, None),
     };
+    let network = network::of(context);
+    let mut why = why(scenario, context);
+    why.extend(network.as_ref().map(network::why));
+    let remote = network.as_ref().map_or(Usd::ZERO, |n| n.egress_usd_per_month + n.start_up_bytes_usd_per_month);
     WorkloadPlan {
         name: workload.id.to_string(),
         kind: workload.kind_name().to_owned(),
@@ -135,10 +141,11 @@ fn one(context: &Context<'_>, usd_per_month: Usd, baseline_usd_per_month: Usd) -
         },
         service,
         job,
-        usd_per_month,
+        network,
+        usd_per_month: usd_per_month + remote,
         baseline_usd_per_month,
         change: change(context),
-        why: why(scenario, context),
+        why,
     }
 }
 
@@ -236,12 +243,18 @@ fn cost(scenario: &Scenario, billed: &pools::Billed, workloads: &[WorkloadPlan])
     for workload in workloads {
         *by_evidence.entry(workload.variant.evidence.clone()).or_insert(Usd::ZERO) += workload.usd_per_month;
     }
+    let remote = |of: fn(&WorkloadNetwork) -> Usd| {
+        scenario.network.as_ref().map(|_| workloads.iter().filter_map(|w| w.network.as_ref()).map(of).sum::<Usd>())
+    };
+    let (egress, bytes) = (remote(|n| n.egress_usd_per_month), remote(|n| n.start_up_bytes_usd_per_month));
     CostBreakdown {
-        usd_per_month: of("on-demand") + of("spot") + committed,
+        usd_per_month: of("on-demand") + of("spot") + committed + egress.unwrap_or(Usd::ZERO) + bytes.unwrap_or(Usd::ZERO),
         on_demand_usd_per_month: of("on-demand"),
         spot_usd_per_month: of("spot"),
         commitments_usd_per_month: committed,
         start_up_usd_per_month: billed.start_up,
+        egress_usd_per_month: egress,
+        start_up_bytes_usd_per_month: bytes,
         commitments,
         by_evidence_usd_per_month: by_evidence,
     }
@@ -278,6 +291,7 @@ fn provenance(scenario: &Scenario, problem: &Problem, solution: &Solution) -> Pr
         scenario_sha256: scenario.sha256.clone(),
         inputs: scenario.inputs.iter().map(|i| InputDigest { path: i.path.clone(), sha256: i.sha256.clone() }).collect(),
         prices,
+        network: network::origins(scenario),
         solver: "HiGHS 1.16, one thread, columns and priced master".to_owned(),
         anchor_monday: scenario.anchor_monday.clone(),
         time_zone: scenario.time_zone.clone(),
