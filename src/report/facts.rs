@@ -89,12 +89,22 @@ pub fn by_capacity_type(plan: &Plan) -> Vec<MoneyRow> {
         plan.baseline.node_groups.iter().filter(|g| (g.capacity_type == "spot") == spot).map(|g| g.usd_per_month).sum()
     };
     let row = |label: &str, before, after| MoneyRow { label: label.to_owned(), before, after };
-    vec![
+    let mut rows = vec![
         row("on demand, beyond commitments", today(false), plan.cost.on_demand_usd_per_month),
         row("spot, at its expected price", today(true), plan.cost.spot_usd_per_month),
         row("commitments, paid in full either way", baseline_commitments(plan), plan.cost.commitments_usd_per_month),
-        total(plan),
-    ]
+    ];
+    let (now, then) = (&plan.baseline, &plan.cost);
+    for (label, before, after) in [
+        ("traffic that leaves regions", now.egress_usd_per_month, then.egress_usd_per_month),
+        ("bytes of starts through NAT", now.start_up_bytes_usd_per_month, then.start_up_bytes_usd_per_month),
+    ] {
+        if before.is_some() || after.is_some() {
+            rows.push(row(label, before.unwrap_or(Usd::ZERO), after.unwrap_or(Usd::ZERO)));
+        }
+    }
+    rows.push(total(plan));
+    rows
 }
 
 /// The rows below a table by workload or team: what belongs to none, the commitments, the total.

@@ -2,7 +2,7 @@
 //! the inputs of the replay. Out: a [`Fleet`]. What the files say goes before what the plan says.
 
 use super::cluster::{Delays, INDEPENDENT_SHARE, Pool, Risk, Room, Span, StartUp};
-use super::fleet::{Count, Covered, Fleet, JobSetup, JobStart, LatencyModel, Part, PodTemplate, ServiceSetup};
+use super::fleet::{Count, Covered, Fleet, JobSetup, JobStart, LatencyModel, Part, PodTemplate, ServiceSetup, Way};
 use super::replica::llm::pass_tokens;
 use super::today;
 use crate::domain::{ColdRequests, DecodeStep, Knot, LlmModel, Routing};
@@ -158,7 +158,8 @@ fn service_of(
     let capacity_type = if pool.spot { "spot" } else { "on-demand" };
     let accelerator = &machine(inputs, (&pool.instance_type, &pool.region), capacity_type)?.accelerator;
     let wanted = (accelerator.as_str(), workload.variant.precision.as_str(), first.pod.ask.gpus);
-    Ok(assembled(service, model(service, wanted)?, parts))
+    let way = Way::of(service.network.as_ref(), &pool.region);
+    Ok(ServiceSetup { way, ..assembled(service, model(service, wanted)?, parts) })
 }
 
 /// A service from its parts.
@@ -173,6 +174,7 @@ pub(super) fn assembled(service: &ServiceInputs, model: LatencyModel, parts: Vec
         },
         start_up: start_up(&service.start_up),
         parts,
+        way: None,
         inputs: service.clone(),
     }
 }
@@ -243,13 +245,15 @@ fn job_of(fleet: &Fleet, (files, workload): (&Files, &WorkloadPlan), job: &JobIn
     };
     // Other counts than the plan's scale its speed evenly: no measurement says better.
     let planned_rate = planned.units_per_s / (1.0 - workload.variant.derate);
+    let pod = pod(fleet, &spec, workload)?;
     Ok(JobSetup {
+        way: Way::of(job.network.as_ref(), &fleet.pools[pod.pools[0]].region),
         inputs: job.clone(),
         units_per_s: planned_rate * f64::from(workers) / f64::from(planned.workers.max(1)),
         workers,
         checkpoint_interval_s: planned.checkpoint_interval_s,
         start,
         start_up: start_up(&job.start_up),
-        pod: pod(fleet, &spec, workload)?,
+        pod,
     })
 }

@@ -31,6 +31,7 @@ mod metamorphic;
 mod other_days;
 mod planned;
 mod prices;
+mod regions;
 mod report;
 mod report_fixture;
 mod repository;

@@ -199,9 +199,9 @@ fn regions(file: &ScenarioFile, catalog: &Catalog, faults: &mut Faults) -> (Vec<
             .warning(
                 codes::TWO_CLOUDS,
                 file.regions.span,
-                format!("the regions are of {}, and one node autoscaler serves one cloud", names.join(" and ")),
+                format!("the regions are of {}, and neither distance nor traffic between them is priced", names.join(" and ")),
             )
-            .help("plan one scenario a cloud if the files are to be applied");
+            .help("add the section `network`, or plan one scenario a cloud");
     }
     (regions.into_iter().collect(), clouds)
 }

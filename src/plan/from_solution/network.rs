@@ -7,7 +7,10 @@ use crate::formulation::network;
 use crate::formulation::service::ServiceOption;
 use crate::ids::RegionId;
 use crate::plan::network::{ClientDistance, NetworkOrigin, WorkloadNetwork};
+use crate::plan::WorkloadPlan;
+use crate::plan::replay::{ClientWay, NetworkInputs, RegionTerms};
 use crate::units::{MONTHS_PER_WEEK_FACTOR, Usd};
+use std::collections::BTreeSet;
 
 /// A week's dollars as a month's.
 fn monthly(week: f64) -> Usd {
@@ -105,6 +108,30 @@ fn clients(scenario: &Scenario, workload: &Workload, region: &RegionId) -> Vec<C
             .filter(|_| remote.request_gib > 0.0 && network.is_region(&client.place)),
     };
     remote.clients.iter().map(one).collect()
+}
+
+/// What a replay needs of it, for the plan's region and today's.
+#[must_use]
+pub fn inputs((scenario, workload): (&Scenario, &Workload), chosen: Option<&WorkloadPlan>) -> Option<NetworkInputs> {
+    let (network, remote) = network::remote(scenario, workload)?;
+    let today = workload.placement.as_ref().and_then(|p| scenario.node_group(&p.node_group)).map(|group| group.region.clone());
+    let planned = chosen.and_then(|w| w.network.as_ref()).and_then(|n| n.cluster.split_once('-')).map(|(_, region)| RegionId::new(region));
+    let regions: BTreeSet<RegionId> = today.into_iter().chain(planned).collect();
+    let one = |region: RegionId| {
+        let terms = network::terms(scenario, workload, &region)?;
+        let way = |client: &Client| ClientWay { share: client.share, round_trip_ms: network.round_trip(&client.place, &region).map_or(0.0, |ms| ms.0) };
+        Some(RegionTerms {
+            clients: remote.clients.iter().map(way).collect(),
+            usd_per_request: terms.egress_per_request,
+            usd_per_start_gib: if remote.through_nat { network.nat(&region).unwrap_or(0.0) } else { 0.0 },
+            region: region.to_string(),
+        })
+    };
+    Some(NetworkInputs {
+        image_gib: remote.image_gib,
+        weights_gib: remote.weights_gib,
+        regions: regions.into_iter().filter_map(one).collect(),
+    })
 }
 
 /// Every number of the scenario's `network` that touches its regions, with its source.

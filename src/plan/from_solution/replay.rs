@@ -149,6 +149,7 @@ fn service(scenario: &Scenario, (workload, service): (&Workload, &Service), chos
         stabilization_s: service.scaling.stabilization.0,
         start_up: start_up(profile),
         engines,
+        network: super::network::inputs((scenario, workload), chosen),
         today,
     })
 }
@@ -238,6 +239,7 @@ fn job(scenario: &Scenario, (workload, job): (&Workload, &Job), chosen: Option<&
         start_up: start_up(profile),
         gangs: gangs.collect(),
         queued: job.queue.is_some(),
+        network: super::network::inputs((scenario, workload), chosen),
         today,
     })
 }

@@ -34,6 +34,12 @@ const NOT_MODELLED: [(&str, &str); 12] = [
     ("Hardware failures", "GPUs and nodes that break are in no error budget."),
 ];
 
+/// What stands in the place of "Network and storage" where the plan prices traffic.
+const NETWORK_PRICED: (&str, &str) = (
+    "Network and storage",
+    "traffic that leaves regions and bytes of starts are priced at list, without tiers of volume or free allowances; a request counts its mean size, its clients keep their connections open. Traffic between zones, a job's data, load balancers, disks and logs cost nothing here beyond the adders of the scenario.",
+);
+
 /// Before a replay.
 const NO_REPLAY: (&str, &str) =
     ("Replay", "no recorded week has been run through the emitted files; costs and service levels are calculated.");
@@ -43,9 +49,10 @@ const REPLAYED: (&str, &str) = (
     "the files were replayed in a simulator, not in a cluster: latencies are those of the profiles, spot that of the stated risk, and a month is drawn from one recorded week.",
 );
 
-/// The chapter.
-pub fn not_modelled(verification: &Verification) -> String {
+/// The chapter; `priced`: the scenario has `network`.
+pub fn not_modelled(verification: &Verification, priced: bool) -> String {
     let replay = if verification.replay.is_some() { REPLAYED } else { NO_REPLAY };
-    let all = std::iter::once(&replay).chain(&NOT_MODELLED);
+    let one = |row: &'static (&'static str, &'static str)| if priced && row.0 == NETWORK_PRICED.0 { &NETWORK_PRICED } else { row };
+    let all = std::iter::once(&replay).chain(NOT_MODELLED.iter().map(one));
     format!("## What is not modelled\n\n{}", bullets(all.map(|(what, how)| format!("**{what}**: {how}"))))
 }

@@ -7,6 +7,7 @@ mod evidence;
 mod headline;
 mod limits;
 mod money;
+mod regions;
 mod replay;
 mod risk;
 mod schedule;
@@ -53,6 +54,7 @@ pub fn markdown(plan: &Plan) -> String {
         money::by_pool(pools, cost),
         money::by_lever(plan, levers),
         money::today(baseline),
+        regions::chapter(plan),
         schedule::week(plan, workloads, windows),
         schedule::jobs(plan, workloads),
         risk::lost_pools(plan, pools),
@@ -61,7 +63,7 @@ pub fn markdown(plan: &Plan) -> String {
         evidence::by_class(plan, cost),
         steps::quotas(plan),
         steps::ordered(plan),
-        limits::not_modelled(verification),
+        limits::not_modelled(verification, cost.egress_usd_per_month.is_some()),
         evidence::why(workloads, notes),
         evidence::provenance(format, provenance),
     ];

@@ -91,6 +91,7 @@ impl ServiceRun {
             -(LEAD_S as f64),
         );
         let mut tally = Tally::new(limits);
+        tally.spread_over(setup.way.as_ref().map_or(&[], |way| &way.clients));
         tally.weigh(f64::NEG_INFINITY, 0.0);
         Ok(Self {
             station,

@@ -154,6 +154,8 @@ pub struct Tally {
     pub tokens_asked: Tokens,
     /// Request-seconds in the system, from the meters: an integral over time.
     pub area_s: f64,
+    /// Shares of the requests with the round trip of each, s.
+    clients: Vec<(f64, f64)>,
     ends: [Count; 7],
     tokens_unserved: Tokens,
     sojourn_s: f64,
@@ -192,11 +194,19 @@ impl Tally {
             tokens_served: Tokens::default(),
             tokens_asked: Tokens::default(),
             area_s: 0.0,
+            clients: vec![(1.0, 0.0)],
             ends: [Count::default(); 7],
             tokens_unserved: Tokens::default(),
             sojourn_s: 0.0,
             weights: vec![(f64::NEG_INFINITY, 1.0)],
             stratum: 1.0,
+        }
+    }
+
+    /// Every request stands for clients in several places: its latencies count with the round trip of each, by their shares.
+    pub fn spread_over(&mut self, clients: &[(f64, f64)]) {
+        if !clients.is_empty() {
+            self.clients = clients.to_vec();
         }
     }
 
@@ -263,33 +273,43 @@ impl Tally {
         let Served { request, begun_s: _, first_s, done_s } = served;
         let weight = self.weight(request.at_s);
         let ttft_s = first_s - request.at_s;
-        self.ttft.add(ttft_s, weight);
-        let mut met = ttft_s <= self.limits.ttft_s;
+        for index in 0..self.clients.len() {
+            let (share, way_s) = self.clients[index];
+            self.ttft.add(ttft_s + way_s, weight * share);
+        }
+        let mut met = true;
         if request.output_tokens > 1 {
             let tpot_s = (done_s - first_s) / f64::from(request.output_tokens - 1);
             self.tpot.add(tpot_s, weight);
             met &= tpot_s <= self.limits.tpot_s;
         }
-        self.serve(served, weight, met);
+        self.serve(served, weight, met.then_some(ttft_s));
     }
 
     /// A request was answered by a request server: only the limit on the whole request applies.
     pub fn serve_request(&mut self, served: &Served) {
-        self.serve(served, self.weight(served.request.at_s), true);
+        self.serve(served, self.weight(served.request.at_s), Some(f64::NEG_INFINITY));
     }
 
-    fn serve(&mut self, served: &Served, weight: f64, met: bool) {
+    /// `ttft_s`: time to the first token, without the way; `None` where another limit is broken already.
+    fn serve(&mut self, served: &Served, weight: f64, ttft_s: Option<f64>) {
         let Served { request, begun_s, first_s: _, done_s } = served;
         let latency_s = done_s - request.at_s;
-        self.latency.add(latency_s, weight);
+        let mut met_share = 0.0;
+        for index in 0..self.clients.len() {
+            let (share, way_s) = self.clients[index];
+            self.latency.add(latency_s + way_s, weight * share);
+            let in_time = ttft_s.is_some_and(|ttft_s| ttft_s + way_s <= self.limits.ttft_s) && latency_s + way_s <= self.limits.latency_s;
+            met_share += if in_time { share } else { 0.0 };
+        }
         let wait_s = begun_s - request.at_s;
         self.wait.add(wait_s, weight);
         if wait_s > 0.0 {
             self.waited.add(weight);
         }
-        if met && latency_s <= self.limits.latency_s {
-            self.met.add(weight);
-            self.hour(request.at_s).met += weight;
+        if met_share > 0.0 {
+            self.met.add(weight * met_share);
+            self.hour(request.at_s).met += weight * met_share;
         }
         self.tokens_served.add(request);
         self.sojourn_s += latency_s;
@@ -333,6 +353,7 @@ impl Tally {
     pub fn merge(&mut self, other: &Self) {
         let Self {
             limits: _,
+            clients: _,
             arrived,
             met,
             held,
