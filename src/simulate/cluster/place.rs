@@ -4,7 +4,7 @@ use super::control::{Cluster, Event};
 use super::draw;
 use super::nodes::{Node, NodeLife, NodeState};
 use super::pods::{Pod, PodState, SpreadRule};
-use super::types::{Happening, Room};
+use super::types::{Happening, Pull, Room};
 use crate::simulate::random::Stream;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
