@@ -12,7 +12,7 @@ use super::view::{Common, PoolView, View};
 use crate::domain::{Cloud, Network, OperatingPoint, Remote, Scenario, Service, Workload, WorkloadKind};
 use crate::ids::RegionId;
 use crate::plan::{ClientDistance, NetworkOrigin, Plan, WorkloadNetwork, WorkloadPlan};
-use crate::units::{HOURS_PER_WEEK, Millis, MONTHS_PER_WEEK_FACTOR, Usd};
+use crate::units::{HOURS_PER_WEEK, MONTHS_PER_WEEK_FACTOR, Millis, Usd};
 use std::collections::BTreeSet;
 
 /// Starts that a reclaim causes: there and back.
@@ -211,7 +211,8 @@ fn workload(view: &View<'_>, (network, stated): (&Network, &WorkloadNetwork), co
     for pool in &pools {
         let wanted = format!("{}-{}", pool.machine.cloud.as_str(), pool.region);
         if wanted != stated.cluster {
-            findings.push(finding(name, format!("pool `{}` is in another cluster", pool.pool.name)).differs(wanted, stated.cluster.as_str()));
+            findings
+                .push(finding(name, format!("pool `{}` is in another cluster", pool.pool.name)).differs(wanted, stated.cluster.as_str()));
         }
         if !common.frozen && !inside(network, remote, pool.region.as_str()) {
             findings.push(finding(name, "a region outside its residency").differs(remote.residency.join(" or "), pool.region.as_str()));
@@ -249,7 +250,11 @@ fn left(common: &Common<'_>, added: f64) -> Option<Finding> {
     (shortest - added <= 0.0).then(|| finding(common.name(), "the way takes all of a limit, ms").differs(shortest, added))
 }
 
-fn clients(view: &View<'_>, (network, remote, stated): (&Network, &Remote, &WorkloadNetwork), (name, region): (&str, &str)) -> Vec<Finding> {
+fn clients(
+    view: &View<'_>,
+    (network, remote, stated): (&Network, &Remote, &WorkloadNetwork),
+    (name, region): (&str, &str),
+) -> Vec<Finding> {
     let places: Vec<&str> = remote.clients.iter().map(|c| c.place.as_str()).collect();
     let told: Vec<&str> = stated.clients.iter().map(|c| c.place.as_str()).collect();
     if places != told {
@@ -308,7 +313,9 @@ fn origins(view: &View<'_>) -> Vec<Finding> {
     if let Some(network) = &view.scenario.network {
         let used = |region: &RegionId| view.scenario.regions.contains(region);
         let row = |what: String, value: f64, from: (&str, &str)| format!("{what}: {value} ({}, {})", from.0, from.1);
-        wanted.extend(network.round_trips.iter().map(|t| row(format!("round trip {} - {} ms", t.from, t.to), t.time.0, (&t.source, &t.as_of))));
+        wanted.extend(
+            network.round_trips.iter().map(|t| row(format!("round trip {} - {} ms", t.from, t.to), t.time.0, (&t.source, &t.as_of))),
+        );
         let ways = network.egress.iter().filter(|e| used(&e.from) || used(&RegionId::new(&*e.to)));
         wanted.extend(ways.map(|e| row(format!("egress {} -> {} usd_per_gib", e.from, e.to), e.list_usd_per_gib, (&e.source, &e.as_of))));
         let gateways = network.nat.iter().filter(|n| used(&n.region));

@@ -37,7 +37,8 @@ pub fn check(scenario: &Scenario, workload: &Workload, service: &Service) -> Opt
                 }
             },
             Err(unfit) => {
-                let way = added.filter(|ms| *ms > 0.0).map(|ms| format!(", and {ms:.0} ms of the limit go for the way to the nearest region"));
+                let way =
+                    added.filter(|ms| *ms > 0.0).map(|ms| format!(", and {ms:.0} ms of the limit go for the way to the nearest region"));
                 *reasons.entry(why(&unfit) + &way.unwrap_or_default()).or_insert(0) += 1;
             }
         }

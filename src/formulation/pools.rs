@@ -4,6 +4,7 @@ use crate::domain::{Assurance, CapacityType, Offering, OperatingPoint, Quota, Qu
 use crate::formulation::freedom::Freedom;
 use crate::formulation::network;
 use crate::formulation::problem::{Place, Pool, PoolIndex, QuotaGroup, Sharing};
+use crate::ids::{InstanceTypeId, RegionId};
 use crate::risk::{self, SpotPriceTerms};
 use crate::sizing::{cold_start, fit};
 use crate::units::UsdPerHour;
@@ -73,6 +74,13 @@ pub fn planned_price(scenario: &Scenario, offering: &Offering, switch_hours: f64
     }))
 }
 
+/// A machine shape as changes from today count it: with its region, where distance is priced, since a move is a change.
+#[must_use]
+pub fn machine(scenario: &Scenario, instance_type: &InstanceTypeId, region: &RegionId) -> String {
+    let told = scenario.network.is_some() && scenario.regions.len() > 1;
+    if told { format!("{instance_type} in {region}") } else { instance_type.to_string() }
+}
+
 impl Pools {
     /// No pools yet.
     #[must_use]
@@ -99,6 +107,7 @@ impl Pools {
         self.list.push(Pool {
             instance_type: o.instance_type.clone(),
             region: o.region.clone(),
+            machine: machine(scenario, &o.instance_type, &o.region),
             capacity_type: o.capacity_type,
             sharing,
             gpus: instance.gpus,

@@ -27,6 +27,8 @@ pub struct Pool {
     pub instance_type: InstanceTypeId,
     /// Region.
     pub region: RegionId,
+    /// Machine shape as changes from today count it: with its region, where distance is priced.
+    pub machine: String,
     /// On-demand or spot.
     pub capacity_type: CapacityType,
     /// Sharing.

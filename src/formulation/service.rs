@@ -304,11 +304,7 @@ fn modes(context: &Context<'_>, service: &Service, shape: &ServiceShape, constan
 }
 
 /// Needs and budget of the service on an operating point; `None` when it does not meet the SLO.
-fn shape(
-    context: &Context<'_>,
-    service: &Service,
-    ((index, point), notice_s): ((usize, &OperatingPoint), f64),
-) -> Option<ServiceShape> {
+fn shape(context: &Context<'_>, service: &Service, ((index, point), notice_s): ((usize, &OperatingPoint), f64)) -> Option<ServiceShape> {
     let scaling = &service.scaling;
     let highest = demand::highest_peak(service);
     let capacity = capacity::of(service, point, highest * (1.0 + HPA_TOLERANCE)).ok()?;

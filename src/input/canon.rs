@@ -4,9 +4,9 @@
 //! taken apart by name, so that a new field cannot be forgotten. Numbers are written so that they read back exactly.
 
 use crate::domain::{
-    Accelerator, Adders, CapacityTable, Client, Commitment, DecodeStep, Demand, EgressPrice, Fleet, InstanceType, Job, LlmModel, METHOD_VERSION, NatPrice,
-    Network, NodeAutoscaler, NodeGroup, Offering, OperatingPoint, Performance, Placement, Profile, Quota, Remote, Reserves, Risk, RoundTrip, Scaling, Scenario, Service, Slo, Target,
-    TokenShape, Traffic, Workload, WorkloadKind,
+    Accelerator, Adders, CapacityTable, Client, Commitment, DecodeStep, Demand, EgressPrice, Fleet, InstanceType, Job, LlmModel,
+    METHOD_VERSION, NatPrice, Network, NodeAutoscaler, NodeGroup, Offering, OperatingPoint, Performance, Placement, Profile, Quota, Remote,
+    Reserves, Risk, RoundTrip, Scaling, Scenario, Service, Slo, Target, TokenShape, Traffic, Workload, WorkloadKind,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{Debug, Display};

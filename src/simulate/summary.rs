@@ -148,7 +148,8 @@ pub fn monthly(usd: Usd, hours: u32) -> Usd {
 pub fn bill(fleet: &Fleet, weeks: &[Week], hours: u32) -> Bill {
     let committed = fleet.commitments_usd_per_month;
     let seeds = weeks.len().max(1) as f64;
-    let totals: Vec<f64> = weeks.iter().map(|week| (monthly(week.invoice.usd() + week.network.usd(), hours) + committed).as_f64()).collect();
+    let totals: Vec<f64> =
+        weeks.iter().map(|week| (monthly(week.invoice.usd() + week.network.usd(), hours) + committed).as_f64()).collect();
     let found = interval(&totals);
     let mean = |of: &dyn Fn(&Week) -> Usd| Usd::from_f64(weeks.iter().map(|week| monthly(of(week), hours).as_f64()).sum::<f64>() / seeds);
     let pools = fleet.pools.iter().enumerate().map(|(index, pool)| {

@@ -175,13 +175,16 @@ pub const CORRUPTIONS: &[Corruption] = &[
 pub const REMOTE: &[Corruption] = &[
     of("another cluster", Family::Network, |p| remote(p, |_| true).is_some_and(|n| set(&mut n.cluster, "aws-us-east-2"))),
     of("moved to another region", Family::Network, |p| {
-        let Some(home) = p.pools.first().map(|pool| (pool.cloud.clone(), pool.region.clone(), pool.instance_type.clone())) else { return false };
+        let Some(home) = p.pools.first().map(|pool| (pool.cloud.clone(), pool.region.clone(), pool.instance_type.clone())) else {
+            return false;
+        };
         let far = p.pools.iter_mut().find(|pool| pool.region != home.1 && busy(pool));
         far.map(|pool| (pool.cloud, pool.region, pool.instance_type) = home).is_some()
     }),
     of("the way shortened", Family::Network, |p| remote(p, |n| n.added_ms > 0.0).is_some_and(|n| scale(&mut n.added_ms, 0.5))),
     of("a client nearer", Family::Network, |p| {
-        remote(p, |n| n.added_ms > 0.0).is_some_and(|n| n.clients.iter_mut().find(|c| c.round_trip_ms > 0.0).is_some_and(|c| scale(&mut c.round_trip_ms, 0.5)))
+        remote(p, |n| n.added_ms > 0.0)
+            .is_some_and(|n| n.clients.iter_mut().find(|c| c.round_trip_ms > 0.0).is_some_and(|c| scale(&mut c.round_trip_ms, 0.5)))
     }),
     of("a client left out", Family::Network, |p| remote(p, |n| !n.clients.is_empty()).is_some_and(|n| n.clients.pop().is_some())),
     of("traffic cheaper", Family::Network, |p| {
@@ -197,7 +200,8 @@ pub const REMOTE: &[Corruption] = &[
     of("a source made up", Family::Network, |p| p.provenance.network.first_mut().is_some_and(|row| set(&mut row.source, "hearsay"))),
     of("network forgotten", Family::Network, |p| p.workloads.iter_mut().find_map(|w| w.network.take()).is_some()),
     of("sized without the way", Family::CapacityTable, |p| {
-        let far = p.workloads.iter_mut().filter(|w| w.network.as_ref().is_some_and(|n| n.added_ms > 50.0)).filter_map(|w| w.service.as_mut());
+        let far =
+            p.workloads.iter_mut().filter(|w| w.network.as_ref().is_some_and(|n| n.added_ms > 50.0)).filter_map(|w| w.service.as_mut());
         far.filter_map(|s| s.capacity.first_mut()).next().is_some_and(|row| scale(&mut row.rps, 1.05))
     }),
     of("share without traffic", Family::Cost, |p| {

@@ -293,7 +293,14 @@ pub fn aws() -> Plan {
         name: "acme".into(),
         demo: false,
         verification: Verification::not_replayed(),
-        baseline: Baseline { usd_per_month: Usd::from_f64(20_000.0), kind: "inventory".into(), node_groups: vec![], commitments: vec![], egress_usd_per_month: None, start_up_bytes_usd_per_month: None },
+        baseline: Baseline {
+            usd_per_month: Usd::from_f64(20_000.0),
+            kind: "inventory".into(),
+            node_groups: vec![],
+            commitments: vec![],
+            egress_usd_per_month: None,
+            start_up_bytes_usd_per_month: None,
+        },
         competent_operations: Comparator { usd_per_month: Usd::from_f64(15_000.0), rules: HOSTILE.into(), saving: 0.25 },
         cost: CostBreakdown {
             usd_per_month: Usd::from_f64(11_800.0),

@@ -63,7 +63,9 @@ fn add(all: &mut Files, (cluster, files): (&str, Files), (pools, faults): (&mut 
     for id in twice {
         let at = origins.get(&id).cloned().unwrap_or(Origin { path: String::new(), place: None });
         let what = match id.kind {
-            ObjectKind::NodePool => format!("node pool `{}` is also in cluster `{}`", id.name, pools.get(&id.name).map_or("", String::as_str)),
+            ObjectKind::NodePool => {
+                format!("node pool `{}` is also in cluster `{}`", id.name, pools.get(&id.name).map_or("", String::as_str))
+            }
             _ => format!("`{}/{}` is also in another cluster", id.namespace, id.name),
         };
         faults.push(inside(cluster, at), what, "give each its own name: a workload runs in one cluster");

@@ -3,6 +3,7 @@
 use crate::domain::{CapacityType, Mode, Scenario};
 use crate::formulation::frozen::FrozenOption;
 use crate::formulation::job::JobOption;
+use crate::formulation::pools;
 use crate::formulation::problem::{Place, Pool, PoolIndex, Problem, Sharing};
 use crate::formulation::service::{HourCount, ServiceOption};
 use crate::risk;
@@ -156,8 +157,9 @@ pub fn of_service(problem: &Problem, workload: usize, option: &ServiceOption, de
     let scheduled: Vec<u32> = hours.iter().map(|h| if h.asleep { 0 } else { h.flex }).collect();
     let wakes: f64 = hours.iter().map(|h| h.wakes * f64::from(h.flex)).sum();
     let place = option.flex();
-    let node_hours =
-        |place: &Place, counts: &[u32], share: &[f64]| (place.price + place.restart) * counts.iter().zip(share).map(|(&n, &a)| f64::from(n) * a).sum::<f64>();
+    let node_hours = |place: &Place, counts: &[u32], share: &[f64]| {
+        (place.price + place.restart) * counts.iter().zip(share).map(|(&n, &a)| f64::from(n) * a).sum::<f64>()
+    };
     let up = vec![1.0; HOURS_PER_WEEK];
     let cost = option.egress
         + node_hours(&option.floor, &floor, &up)
@@ -284,7 +286,7 @@ pub fn peak_nodes(problem: &Problem, column: &Column) -> BTreeMap<(String, Capac
     let mut peaks = BTreeMap::new();
     let mut add = |pool: PoolIndex, nodes: u32| {
         let pool = &problem.pools[pool];
-        *peaks.entry((pool.instance_type.to_string(), pool.capacity_type)).or_insert(0) += nodes;
+        *peaks.entry((pool.machine.clone(), pool.capacity_type)).or_insert(0) += nodes;
     };
     for used in &column.exclusive {
         add(used.pool, used.held.iter().copied().fold(0.0, f64::max).ceil() as u32);
@@ -324,7 +326,8 @@ pub fn today(scenario: &Scenario, workload: &crate::domain::Workload) -> BTreeMa
     {
         let gpus = scenario.instance_types[&group.instance_type].gpus;
         let count = (placement.replicas * placement.gpus_per_replica).div_ceil(gpus);
-        nodes.insert((group.instance_type.to_string(), group.capacity_type), count);
+        let machine = pools::machine(scenario, &group.instance_type, &group.region);
+        nodes.insert((machine, group.capacity_type), count);
     }
     nodes
 }

@@ -20,9 +20,7 @@ fn role(problem: &Problem, place: &Place, (count, awake, hour): (u32, f64, usize
     }
     let (n, pool) = (f64::from(count), &problem.pools[place.pool]);
     match place.sharing {
-        Sharing::Fixed => {
-            n * (f64::from(place.slots) * Duals::at(&duals.slot, place.pool, hour) + awake * duals.cost * place.restart)
-        }
+        Sharing::Fixed => n * (f64::from(place.slots) * Duals::at(&duals.slot, place.pool, hour) + awake * duals.cost * place.restart),
         Sharing::Exclusive => {
             let mut price = n * awake * (duals.cost * (place.price + place.restart) + Duals::at(&duals.expected, place.pool, hour));
             price += n * Duals::at(&duals.held, place.pool, hour);
@@ -57,7 +55,7 @@ pub fn constant_of_service(problem: &Problem, (workload, option): (usize, &Servi
     for (index, slots) in slots {
         let pool = &problem.pools[index];
         let taken = if pool.sharing == Sharing::Fixed { slots.div_ceil(pool.gpus) } else { slots / pool.gpus };
-        *nodes.entry((pool.instance_type.to_string(), pool.capacity_type)).or_insert(0) += taken;
+        *nodes.entry((pool.machine.clone(), pool.capacity_type)).or_insert(0) += taken;
         constant += f64::from(taken) * duals.peak.get(&(workload, index)).copied().unwrap_or(0.0);
     }
     // A peak that is not known says nothing of how far the plan is from today.

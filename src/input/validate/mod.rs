@@ -117,8 +117,7 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
     capacity::attach(capacity::Services { workloads: &mut workloads, profiles: known.profiles, frozen: &frozen }, (file, known), faults);
     let elsewhere =
         crate::catalog::market::elsewhere(known.catalog, &market, &Terms { regions: &regions, adders, risk: &risk, prices: &prices });
-    let used: BTreeSet<&ProfileId> = workloads.iter().map(|workload| &workload.profile).collect();
-    let profiles = known.profiles.iter().filter(|(id, _)| used.contains(id)).map(|(id, p)| (id.clone(), p.clone())).collect();
+    let profiles = used(known.profiles, &workloads);
     Scenario {
         name: file.name.value.clone(),
         demo: known.demo,
@@ -144,6 +143,12 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
         offerings: market.offerings,
         risk,
     }
+}
+
+/// Profiles that workloads use.
+fn used(profiles: &BTreeMap<ProfileId, Profile>, workloads: &[Workload]) -> BTreeMap<ProfileId, Profile> {
+    let used: BTreeSet<&ProfileId> = workloads.iter().map(|workload| &workload.profile).collect();
+    profiles.iter().filter(|(id, _)| used.contains(id)).map(|(id, p)| (id.clone(), p.clone())).collect()
 }
 
 /// Format and name.

@@ -45,7 +45,11 @@ pub fn resident(file: &WorkloadFile, regions: BTreeSet<RegionId>, context: &Cont
     if !context.regions.iter().any(|region| kept.contains(region)) {
         let own: Vec<&str> = context.regions.iter().filter(|region| wanted.contains(region)).map(RegionId::as_str).collect();
         faults
-            .error(codes::RESIDENCY_LEAVES_NOTHING, first.span, format!("`residency` leaves `{}` no region: of {} none is inside", file.name.value, own.join(", ")))
+            .error(
+                codes::RESIDENCY_LEAVES_NOTHING,
+                first.span,
+                format!("`residency` leaves `{}` no region: of {} none is inside", file.name.value, own.join(", ")),
+            )
             .help("add a region of the jurisdiction to the scenario's `regions`, or widen `residency`");
     }
     kept
@@ -63,7 +67,12 @@ fn jurisdictions(file: Option<&NetworkFile>) -> BTreeMap<String, BTreeSet<Region
 }
 
 /// The network of a scenario; `None` without the section. `percent` comes on top of every list price.
-pub fn network(file: &ScenarioFile, (workloads, percent): (&[Workload], f64), context: &Context<'_>, faults: &mut Faults) -> Option<Network> {
+pub fn network(
+    file: &ScenarioFile,
+    (workloads, percent): (&[Workload], f64),
+    context: &Context<'_>,
+    faults: &mut Faults,
+) -> Option<Network> {
     let Some(section) = &file.network else {
         file.workloads.iter().filter_map(mentions).for_each(|(key, at)| {
             faults
@@ -291,7 +300,11 @@ impl Desk<'_, '_> {
         }
         let own = self.section.egress.iter().find(|given| given.from.value == from.as_str() && given.to.value == to);
         let clouds = &self.network.clouds;
-        let way = if clouds.get(&RegionId::new(to)).is_some_and(|cloud| Some(cloud) == clouds.get(from)) { Way::OtherRegion } else { Way::Internet };
+        let way = if clouds.get(&RegionId::new(to)).is_some_and(|cloud| Some(cloud) == clouds.get(from)) {
+            Way::OtherRegion
+        } else {
+            Way::Internet
+        };
         let found = match own {
             Some(given) => Some((given.usd_per_gib.value, given.source.clone(), given.as_of.value.clone())),
             None => listed::price(from.as_str(), way).map(|p| (p.usd_per_gib, p.source.to_owned(), p.as_of.to_owned())),
@@ -321,7 +334,9 @@ impl Desk<'_, '_> {
                 let usd_per_gib = self.planned(list);
                 self.network.nat.push(NatPrice { region: region.clone(), list_usd_per_gib: list, usd_per_gib, source, as_of });
             }
-            None if needed => self.missing(("price of a NAT gateway", "the internet", region.as_str()), (codes::NO_TRAFFIC_PRICE, at), faults),
+            None if needed => {
+                self.missing(("price of a NAT gateway", "the internet", region.as_str()), (codes::NO_TRAFFIC_PRICE, at), faults)
+            }
             None => {}
         }
     }

@@ -44,7 +44,8 @@ pub fn of(scenario: &Scenario) -> Baseline {
         .iter()
         .map(|w| super::network::today(scenario, w))
         .fold((Usd::ZERO, Usd::ZERO), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    let usd_per_month = node_groups.iter().map(|g| g.usd_per_month).sum::<Usd>() + commitments.iter().map(|c| c.usd_per_month).sum::<Usd>()
+    let usd_per_month = node_groups.iter().map(|g| g.usd_per_month).sum::<Usd>()
+        + commitments.iter().map(|c| c.usd_per_month).sum::<Usd>()
         + egress
         + bytes;
     let commitments = commitments.into_iter().map(|c| crate::plan::CommitmentCost { stranded_node_hours_per_week: 0.0, ..c }).collect();

@@ -6,8 +6,8 @@ use crate::formulation::columns::{Decision, column};
 use crate::formulation::network;
 use crate::formulation::service::ServiceOption;
 use crate::ids::RegionId;
-use crate::plan::network::{ClientDistance, NetworkOrigin, WorkloadNetwork};
 use crate::plan::WorkloadPlan;
+use crate::plan::network::{ClientDistance, NetworkOrigin, WorkloadNetwork};
 use crate::plan::replay::{ClientWay, NetworkInputs, RegionTerms};
 use crate::units::{MONTHS_PER_WEEK_FACTOR, Usd};
 use std::collections::BTreeSet;
@@ -119,7 +119,10 @@ pub fn inputs((scenario, workload): (&Scenario, &Workload), chosen: Option<&Work
     let regions: BTreeSet<RegionId> = today.into_iter().chain(planned).collect();
     let one = |region: RegionId| {
         let terms = network::terms(scenario, workload, &region)?;
-        let way = |client: &Client| ClientWay { share: client.share, round_trip_ms: network.round_trip(&client.place, &region).map_or(0.0, |ms| ms.0) };
+        let way = |client: &Client| ClientWay {
+            share: client.share,
+            round_trip_ms: network.round_trip(&client.place, &region).map_or(0.0, |ms| ms.0),
+        };
         Some(RegionTerms {
             clients: remote.clients.iter().map(way).collect(),
             usd_per_request: terms.egress_per_request,
@@ -145,11 +148,15 @@ pub fn origins(scenario: &Scenario) -> Vec<NetworkOrigin> {
         source: source.to_owned(),
         as_of: as_of.to_owned(),
     };
-    let trips = network.round_trips.iter().map(|t| origin(format!("round trip {} - {}", t.from, t.to), (t.time.0, "ms"), (&t.source, &t.as_of)));
+    let trips =
+        network.round_trips.iter().map(|t| origin(format!("round trip {} - {}", t.from, t.to), (t.time.0, "ms"), (&t.source, &t.as_of)));
     let used = |region: &RegionId| scenario.regions.contains(region);
     let ways = network.egress.iter().filter(|e| used(&e.from) || used(&RegionId::new(&*e.to)));
-    let egress =
-        ways.map(|e| origin(format!("egress {} -> {}", e.from, e.to), (e.list_usd_per_gib, "usd_per_gib"), (&e.source, &e.as_of)));
-    let nat = network.nat.iter().filter(|n| used(&n.region)).map(|n| origin(format!("nat {}", n.region), (n.list_usd_per_gib, "usd_per_gib"), (&n.source, &n.as_of)));
+    let egress = ways.map(|e| origin(format!("egress {} -> {}", e.from, e.to), (e.list_usd_per_gib, "usd_per_gib"), (&e.source, &e.as_of)));
+    let nat = network
+        .nat
+        .iter()
+        .filter(|n| used(&n.region))
+        .map(|n| origin(format!("nat {}", n.region), (n.list_usd_per_gib, "usd_per_gib"), (&n.source, &n.as_of)));
     trips.chain(egress).chain(nat).collect()
 }

@@ -3,7 +3,7 @@
 use super::consolidate::Swap;
 use super::nodes::{Node, NodeLife, NodeState};
 use super::pods::{Pod, PodState, Spread, Whereabouts};
-use super::types::{Pull, Delays, Happening, NodeCounts, PodRequest, Pool, Setup};
+use super::types::{Delays, Happening, NodeCounts, PodRequest, Pool, Pull, Setup};
 use super::weather::{Change, UNLIMITED, Weather};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
