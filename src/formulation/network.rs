@@ -63,11 +63,14 @@ pub fn terms(scenario: &Scenario, workload: &Workload, region: &RegionId) -> Opt
     })
 }
 
-/// Whether the region lever lets the workload go there: without it, what runs somewhere today stays in that region.
+/// Whether the region lever lets the workload go there: without it, what runs somewhere today stays in that region, unless it may not be
+/// there at all.
 #[must_use]
 pub fn reachable(context: &Context<'_>, region: &RegionId) -> bool {
     let today = context.workload.placement.as_ref().and_then(|p| context.scenario.node_group(&p.node_group)).map(|g| &g.region);
-    context.freedom.regions || context.scenario.network.is_none() || today.is_none_or(|today| today == region)
+    let own = &context.workload.regions;
+    let stays = |today: &RegionId| today != region && (own.is_empty() || own.contains(today));
+    context.freedom.regions || context.scenario.network.is_none() || !today.is_some_and(stays)
 }
 
 /// Dollars of traffic a week.
