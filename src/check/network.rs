@@ -311,14 +311,16 @@ fn totals(view: &View<'_>) -> Vec<Finding> {
 fn origins(view: &View<'_>) -> Vec<Finding> {
     let mut wanted: BTreeSet<String> = BTreeSet::new();
     if let Some(network) = &view.scenario.network {
-        let used = |region: &RegionId| view.scenario.regions.contains(region);
+        let places: BTreeSet<&str> = network.workloads.values().flat_map(|r| &r.clients).map(|c| c.place.as_str()).collect();
+        let regions: BTreeSet<&str> = view.scenario.regions.iter().map(RegionId::as_str).collect();
+        let used = |place: &str| regions.contains(place) || places.contains(place);
         let row = |what: String, value: f64, from: (&str, &str)| format!("{what}: {value} ({}, {})", from.0, from.1);
         wanted.extend(
             network.round_trips.iter().map(|t| row(format!("round trip {} - {} ms", t.from, t.to), t.time.0, (&t.source, &t.as_of))),
         );
-        let ways = network.egress.iter().filter(|e| used(&e.from) || used(&RegionId::new(&*e.to)));
+        let ways = network.egress.iter().filter(|e| used(e.from.as_str()) && used(&e.to));
         wanted.extend(ways.map(|e| row(format!("egress {} -> {} usd_per_gib", e.from, e.to), e.list_usd_per_gib, (&e.source, &e.as_of))));
-        let gateways = network.nat.iter().filter(|n| used(&n.region));
+        let gateways = network.nat.iter().filter(|n| regions.contains(n.region.as_str()));
         wanted.extend(gateways.map(|n| row(format!("nat {} usd_per_gib", n.region), n.list_usd_per_gib, (&n.source, &n.as_of))));
     }
     let told = |NetworkOrigin { what, value, unit, source, as_of }: &NetworkOrigin| format!("{what} {unit}: {value} ({source}, {as_of})");

@@ -137,7 +137,7 @@ pub fn inputs((scenario, workload): (&Scenario, &Workload), chosen: Option<&Work
     })
 }
 
-/// Every number of the scenario's `network` that touches its regions, with its source.
+/// Every number of the scenario's `network` between its regions and its clients' places, with its source.
 #[must_use]
 pub fn origins(scenario: &Scenario) -> Vec<NetworkOrigin> {
     let Some(network) = &scenario.network else { return Vec::new() };
@@ -150,13 +150,14 @@ pub fn origins(scenario: &Scenario) -> Vec<NetworkOrigin> {
     };
     let trips =
         network.round_trips.iter().map(|t| origin(format!("round trip {} - {}", t.from, t.to), (t.time.0, "ms"), (&t.source, &t.as_of)));
-    let used = |region: &RegionId| scenario.regions.contains(region);
-    let ways = network.egress.iter().filter(|e| used(&e.from) || used(&RegionId::new(&*e.to)));
+    let is_place = |place: &str| network.workloads.values().flat_map(|remote| &remote.clients).any(|client| client.place == place);
+    let used = |place: &str| scenario.regions.iter().any(|region| region.as_str() == place) || is_place(place);
+    let ways = network.egress.iter().filter(|e| used(e.from.as_str()) && used(&e.to));
     let egress = ways.map(|e| origin(format!("egress {} -> {}", e.from, e.to), (e.list_usd_per_gib, "usd_per_gib"), (&e.source, &e.as_of)));
     let nat = network
         .nat
         .iter()
-        .filter(|n| used(&n.region))
+        .filter(|n| scenario.regions.contains(&n.region))
         .map(|n| origin(format!("nat {}", n.region), (n.list_usd_per_gib, "usd_per_gib"), (&n.source, &n.as_of)));
     trips.chain(egress).chain(nat).collect()
 }
