@@ -62,3 +62,7 @@ id!(
     /// A commitment that is already paid for.
     CommitmentId
 );
+id!(
+    /// A commitment that is offered.
+    ProductId
+);

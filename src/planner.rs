@@ -6,7 +6,7 @@ use crate::domain::Scenario;
 use crate::feasibility;
 use crate::plan::Plan;
 use crate::solver::SolveError;
-use crate::study::{self, Options, Progress};
+use crate::study::{self, Options, Progress, Studied};
 
 /// Why there is no plan.
 #[derive(Debug)]
@@ -24,12 +24,21 @@ pub enum PlanError {
 /// # Errors
 /// See [`PlanError`].
 pub fn plan(scenario: &Scenario, options: &Options, progress: Progress<'_>) -> Result<Plan, PlanError> {
+    full(scenario, options, progress).map(|studied| studied.plan)
+}
+
+/// The same with the full plans of its alternatives, which the checker has passed as well.
+///
+/// # Errors
+/// See [`PlanError`].
+pub fn full(scenario: &Scenario, options: &Options, progress: Progress<'_>) -> Result<Studied, PlanError> {
     let faults = feasibility::check(scenario);
     if !faults.is_empty() {
         return Err(PlanError::Infeasible(faults));
     }
-    let plan = study::plan(scenario, options, progress).map_err(PlanError::Solve)?;
+    let studied = study::plan(scenario, options, progress).map_err(PlanError::Solve)?;
     progress("independent check");
-    let findings = check::plan(scenario, &plan);
-    if findings.is_empty() { Ok(plan) } else { Err(PlanError::Unsound(findings)) }
+    let findings: Vec<Finding> =
+        std::iter::once(&studied.plan).chain(&studied.alternatives).flat_map(|plan| check::plan(scenario, plan)).collect();
+    if findings.is_empty() { Ok(studied) } else { Err(PlanError::Unsound(findings)) }
 }

@@ -4,6 +4,8 @@
 //! requests are late is planned for more load, one whose requests meet no replica or lose theirs for more misses than expected. At most
 //! [`ROUNDS`] times; a plan that still misses is handed out as unverified, with what it missed.
 
+mod beside;
+
 use crate::domain::Scenario;
 use crate::emit::{self, parse};
 use crate::plan::from_solution::replay as replay_inputs;
@@ -38,6 +40,8 @@ pub struct Verified {
     pub inputs: ReplayInputs,
     /// The replay, baselines included.
     pub simulation: Simulation,
+    /// The full plans of its alternatives.
+    pub alternatives: Vec<Plan>,
 }
 
 /// Why there is none.
@@ -59,7 +63,7 @@ pub fn plan(
     replay_options: &Replay,
     progress: Progress<'_>,
 ) -> Result<Verified, VerifyError> {
-    let quick = Options { explain: false, ..*options };
+    let quick = Options { explain: false, alternatives: false, ..*options };
     let mut lessons = Lessons::default();
     let mut rounds: Vec<ReplayRound> = Vec::new();
     let mut plan = planner::plan(scenario, &quick, progress).map_err(VerifyError::Plan)?;
@@ -80,15 +84,20 @@ pub fn plan(
         // Other days: nothing is learned from them, they are what the plan is tried on.
         (inputs, played, simulation) = replayed((scenario, traffic), &plan, (seeds, replay_options), progress)?;
     }
-    if options.explain {
+    let mut others = Vec::new();
+    if options.explain || options.alternatives {
         let raised = whatif::taught(scenario, &lessons);
-        plan = planner::plan(&raised, options, progress).map_err(VerifyError::Plan)?;
+        let studied = planner::full(&raised, options, progress).map_err(VerifyError::Plan)?;
+        (plan, others) = (studied.plan, studied.alternatives);
     }
     compare((scenario, traffic), (&plan, &inputs), (&played, &mut simulation), (seeds, replay_options, progress))?;
+    progress("replaying what stands beside the plan");
+    beside::stress(&mut plan, &inputs, (seeds, replay_options))?;
+    beside::alternatives(traffic, (&mut plan, &others), (seeds, replay_options))?;
     plan.verification = verification(&simulation, rounds);
     inputs.verification = plan.verification.mark();
     plan.notes.retain(|note| note != study::NOT_REPLAYED);
-    Ok(Verified { plan, inputs, simulation })
+    Ok(Verified { plan, inputs, simulation, alternatives: others })
 }
 
 /// The plan's own files, written and read back, on all seeds.
@@ -179,7 +188,13 @@ fn otherwise_billed(plan: &Plan, simulation: &Simulation) -> Vec<(String, f64)> 
         let mine = pools.into_iter().flatten().flatten().map(|pool| excess(pool));
         if off_by > 0.0 { mine.fold(1.0, f64::max) } else { mine.fold(1.0, f64::min) }
     };
-    let all = plan.workloads.iter().filter(follows).map(|w| (w.name.clone(), mine(w)));
+    let own = plan.workloads.iter().filter(follows).map(|w| (w.name.clone(), mine(w)));
+    // A server that follows its load does so for all of its members.
+    let shared = plan.bundles.iter().filter(|bundle| follows(&&bundle.host)).flat_map(|bundle| {
+        let excess = mine(&bundle.host);
+        bundle.members.iter().map(move |member| (member.workload.clone(), excess))
+    });
+    let all = own.chain(shared);
     let off = all.filter(|(_, excess)| (excess - 1.0).abs() > replay::BILL_TOLERANCE);
     off.map(|(name, excess)| (name, excess.clamp(0.7, 1.3))).collect()
 }

@@ -1,5 +1,6 @@
 //! From rows to what a scenario can buy: instance types, accelerators and offerings with the planner's price and risk.
 
+use super::partition::{self, Card};
 use super::rows::{AcceleratorRow, Catalog, CatalogRow, RowCapacity};
 use crate::domain::{Accelerator, Adders, Assurance, CapacityType, Cloud, InstanceType, Offering, Risk, SpotEvidence, SpotRisk};
 use crate::ids::{AcceleratorId, InstanceTypeId, RegionId};
@@ -134,7 +135,8 @@ fn zones(catalog: &Catalog, instance_type: &InstanceTypeId, region: &RegionId) -
 
 fn accelerator(row: &AcceleratorRow) -> Option<Accelerator> {
     let visible_memory = GiB(row.visible_memory_gib?);
-    Some(Accelerator { id: AcceleratorId::new(&*row.id), name: row.name.clone(), visible_memory, scarce: row.scarce })
+    let (slices, layouts) = partition::of(&Card { id: &row.id, memory: visible_memory, mig_profiles: &row.mig_profiles });
+    Some(Accelerator { id: AcceleratorId::new(&*row.id), name: row.name.clone(), visible_memory, scarce: row.scarce, slices, layouts })
 }
 
 /// The machine shape of a row, if it can be planned on: whole GPUs of a known type, known CPUs and memory.

@@ -37,6 +37,8 @@ pub struct AcceleratorRow {
     pub name: String,
     /// Memory that the device shows, GiB, when known.
     pub visible_memory_gib: Option<f64>,
+    /// MIG profiles, `none` or empty.
+    pub mig_profiles: String,
     /// Hard to get on demand.
     pub scarce: bool,
     /// Source of the row.
@@ -120,6 +122,7 @@ struct AcceleratorRecord {
     id: String,
     name: String,
     visible_memory_gib: Option<f64>,
+    mig_profiles: String,
     scarce: bool,
     source: String,
     as_of: String,
@@ -173,8 +176,8 @@ fn records<T: for<'de> Deserialize<'de>>(text: &str, file: &'static str) -> Resu
 }
 
 fn accelerator_row(record: AcceleratorRecord) -> AcceleratorRow {
-    let AcceleratorRecord { id, name, visible_memory_gib, scarce, source, as_of } = record;
-    AcceleratorRow { id, name, visible_memory_gib, scarce, source, as_of }
+    let AcceleratorRecord { id, name, visible_memory_gib, mig_profiles, scarce, source, as_of } = record;
+    AcceleratorRow { id, name, visible_memory_gib, mig_profiles, scarce, source, as_of }
 }
 
 fn catalog_row(record: OfferingRecord) -> Result<CatalogRow, CatalogError> {

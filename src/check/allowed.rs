@@ -54,7 +54,9 @@ fn workload(view: &View<'_>, common: &Common<'_>, named: &[Option<&str>]) -> Vec
 fn evidence(view: &View<'_>, common: &Common<'_>, point: &OperatingPoint) -> Vec<Finding> {
     let mut findings = Vec::new();
     let variant = &common.plan.variant;
-    if point.evidence == Evidence::Estimated && !view.scenario.risk.allow_estimated {
+    // Who lets others share his GPU takes what is known of that.
+    if point.evidence == Evidence::Estimated && !view.scenario.risk.allow_estimated && point.slice.is_none() && common.plan.kind != "bundle"
+    {
         let message = "an estimated operating point, and the scenario does not allow it";
         findings.push(Finding::new(Family::Evidence, common.name(), message).differs("measured or fitted", "estimated"));
     }
@@ -100,6 +102,9 @@ fn fits(view: &View<'_>, of: (&Common<'_>, &OperatingPoint), pool: &PoolView<'_>
     let machine = pool.machine;
     if machine.accelerator != point.accelerator {
         findings.push(finding("another accelerator").differs(point.accelerator.as_str(), machine.accelerator.as_str()));
+    }
+    if point.slice.is_some() {
+        return findings; // Memory and place of a slice: `sharing`.
     }
     let usable = machine.gpu_memory.0 * view.scenario.reserves.gpu_memory_share;
     if !at_most(point.gpu_memory.0, usable) {

@@ -63,7 +63,9 @@ pub(super) fn source(ask: &Ask<'_>) -> &'static str {
 /// The calibrated table of the operating point.
 fn table<'a>(ask: &Ask<'a>) -> Option<&'a CapacityTable> {
     let same = |t: &&CapacityTable| {
-        (&t.accelerator, t.gpus_per_replica, &t.precision) == (&ask.point.accelerator, ask.point.gpus_per_replica, &ask.point.precision)
+        t.slice == ask.point.slice
+            && (&t.accelerator, t.gpus_per_replica, &t.precision)
+                == (&ask.point.accelerator, ask.point.gpus_per_replica, &ask.point.precision)
     };
     ask.service.tables.iter().find(same)
 }
@@ -180,7 +182,8 @@ mod tests {
     #[test]
     fn a_table_is_straight_in_log2_and_level_outside() {
         let id = crate::ids::AcceleratorId::new("l4");
-        let table = CapacityTable { accelerator: id, gpus_per_replica: 1, precision: "fp8".into(), points: vec![(1, 2.0), (4, 16.0)] };
+        let table =
+            CapacityTable { accelerator: id, gpus_per_replica: 1, precision: "fp8".into(), slice: None, points: vec![(1, 2.0), (4, 16.0)] };
         // A replica's rate: 2 at one, 4 at four, 3 half way in log2.
         for (n, rate) in [(1, 2.0), (2, 6.0), (4, 16.0), (40, 160.0)] {
             assert!((looked_up(&table, n) - rate).abs() < 1e-12, "{n}: {}", looked_up(&table, n));

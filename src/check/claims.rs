@@ -2,6 +2,7 @@
 
 use super::run_shape::{self, RunShape};
 use super::scarce;
+use super::sharing;
 use super::view::{Common, JobView, PoolView, ServiceView, View};
 use crate::units::HOURS_PER_WEEK;
 
@@ -15,8 +16,12 @@ pub(super) struct Claim<'a> {
     pub expected: Vec<f64>,
     /// What one replica asks of a node.
     pub ask: NodeAsk,
-    /// GPU slots of one replica on a node of the pool; none: it does not fit.
+    /// GPU slots of one replica on a node of the pool; none: it does not fit. Where GPUs are cut, one slice.
     pub slots: Option<u32>,
+    /// Part of a GPU that a replica has.
+    pub slice: Option<&'a str>,
+    /// What a slot weighs when a shared pool's cost is shared out: the slice's share of the compute, 1 for a whole GPU.
+    pub weight: f64,
     /// Node-hours a week of its own starts and tails (pools that are not shared).
     pub start_hours: f64,
     /// Paid hours that one start of a node for it adds.
@@ -39,7 +44,7 @@ impl Claim<'_> {
 
     /// Slot-hours a week, whole hours while awake: the key that a shared pool's cost is shared out by.
     pub fn slot_hours(&self) -> f64 {
-        self.peak.iter().map(|n| f64::from(*n)).sum::<f64>() * f64::from(self.slots.unwrap_or(0))
+        self.peak.iter().map(|n| f64::from(*n)).sum::<f64>() * f64::from(self.slots.unwrap_or(0)) * self.weight
     }
 }
 
@@ -137,12 +142,17 @@ pub(super) fn occupied(job: &JobView<'_>, shape: &RunShape) -> (Vec<u32>, Vec<f6
 fn blank<'a>(view: &View<'a>, of: (Common<'a>, &PoolView<'a>), counts: (Vec<u32>, Vec<f64>)) -> Claim<'a> {
     let (common, pool) = of;
     let ask = node_ask(&common);
+    let slice = common.plan.variant.slice.as_ref().map(|slice| slice.name.as_str());
+    let card = view.scenario.accelerators.get(&pool.machine.accelerator);
+    let weight = slice.zip(card).and_then(|(name, card)| sharing::shares(card, name)).map_or(1.0, |(compute, _)| compute);
     Claim {
+        slice,
+        weight,
         workload: &common.plan.name,
         pool: &pool.pool.name,
         peak: counts.0,
         expected: counts.1,
-        slots: slots(view, pool, &ask),
+        slots: if pool.pool.partition.is_some() { Some(1) } else { slots(view, pool, &ask) },
         ask,
         start_hours: 0.0,
         hours_per_start: (view.provision_s() + common.replica_cold_s()) / 3600.0 + view.tail_hours(),

@@ -44,7 +44,8 @@ fn bill(view: &View<'_>, pool: &PoolView<'_>) -> Bill {
     let weight = |claim: &Claim<'_>| if pool.shared { claim.slot_hours() } else { claim.expected.iter().sum::<f64>() + claim.start_hours };
     let paid_hours: f64 = pool.pool.nodes_by_hour.iter().enumerate().map(|(t, n)| n - view.credited(pool, t)).sum();
     let start_hours = start_hours(view, pool);
-    let usd_per_month = monthly(paid_hours + start_hours);
+    // What purchases take off is held against the use by the family of purchases.
+    let usd_per_month = monthly(paid_hours + start_hours) - pool.pool.purchases_credit_usd_per_month.as_f64();
     let all: f64 = claims.iter().map(|c| weight(c)).sum();
     for claim in claims.iter().filter(|_| all > 0.0) {
         *shares.entry(claim.workload.to_owned()).or_insert(0.0) += usd_per_month * weight(claim) / all;
@@ -74,7 +75,8 @@ fn of_pool(pool: &PoolView<'_>, bill: &Bill) -> Vec<Finding> {
 fn of_workloads(view: &View<'_>, bills: &[Bill]) -> Vec<Finding> {
     let share = |name: &str| bills.iter().filter_map(|b| b.shares.get(name)).sum::<f64>();
     let mut findings = Vec::new();
-    for common in view.workloads() {
+    // Members of a server pay it, not a pool: `bundle`.
+    for common in view.workloads().filter(|common| common.plan.mode != "bundled") {
         let wanted = share(common.name()) + network::planned(view, &common).monthly();
         findings.extend(money(common.name(), "another share of the cost a month", (wanted, common.plan.usd_per_month.as_f64())));
     }
@@ -88,13 +90,15 @@ fn totals(view: &View<'_>, bills: &[Bill]) -> Vec<Finding> {
         pools.map(|(_, bill)| bill.usd_per_month).sum()
     };
     let held: f64 = view.scenario.fleet.commitments.iter().map(monthly_commitment).sum();
+    let bought: f64 = view.plan.purchases.iter().map(|p| p.usd_per_month.as_f64()).sum();
     let (on_demand, spot) = (by_type(false), by_type(true));
-    let remote: f64 = view.workloads().map(|c| network::planned(view, &c).monthly()).sum();
+    let remote = network::all_planned(view).monthly();
     [
         ("another cost of on-demand a month", on_demand, stated.on_demand_usd_per_month),
         ("another cost of spot a month", spot, stated.spot_usd_per_month),
         ("another cost of commitments a month", held, stated.commitments_usd_per_month),
-        ("another total a month", on_demand + spot + held + remote, stated.usd_per_month),
+        ("another cost of purchases a month", bought, stated.purchases_usd_per_month),
+        ("another total a month", on_demand + spot + held + bought + remote, stated.usd_per_month),
     ]
     .into_iter()
     .filter_map(|(message, wanted, found)| money("total", message, (wanted, found.as_f64())))
@@ -108,7 +112,7 @@ pub(super) fn monthly_commitment(held: &crate::domain::Commitment) -> f64 {
 
 fn evidence_classes(view: &View<'_>) -> Vec<Finding> {
     let mut wanted: BTreeMap<&str, f64> = BTreeMap::new();
-    for workload in &view.plan.workloads {
+    for workload in view.plan.workloads.iter().filter(|w| w.kind != "bundle") {
         *wanted.entry(workload.variant.evidence.as_str()).or_insert(0.0) += workload.usd_per_month.as_f64();
     }
     let stated = &view.plan.cost.by_evidence_usd_per_month;

@@ -74,7 +74,9 @@ fn table(service: &ServiceView<'_>) -> Vec<Finding> {
 /// The plan says where its rates come from; nothing is promised of a frozen service.
 fn source(service: &ServiceView<'_>) -> Option<Finding> {
     let point = service.common.point.filter(|_| !service.common.frozen);
-    let wanted = point.map_or("closed-form", |point| capacity::source(&Ask { point, service: service.service }));
+    // A server's rates are its models' own, added up.
+    let mix = service.common.plan.kind == "bundle";
+    let wanted = if mix { "mix" } else { point.map_or("closed-form", |point| capacity::source(&Ask { point, service: service.service })) };
     let found = service.decided.capacity_source.as_str();
     let finding = || Finding::new(Family::CapacityTable, service.common.name(), "rates of another source").differs(wanted, found);
     (wanted != found).then(finding)

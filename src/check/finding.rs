@@ -33,6 +33,8 @@ pub enum Family {
     ZeroHours,
     /// Nodes hold their replicas.
     NodeCapacity,
+    /// Slices of GPUs, and who shares them.
+    Sharing,
     /// Spot share, loss of a pool, fallback.
     PoolLoss,
     /// Quotas in every hour.
@@ -45,6 +47,8 @@ pub enum Family {
     ErrorBudget,
     /// Commitments are charged in full.
     Commitment,
+    /// Commitments that are bought: products, amounts, credits.
+    Purchase,
     /// Scarce accelerators are not released.
     Scarce,
     /// Frozen workloads and the most changes.
@@ -55,6 +59,8 @@ pub enum Family {
     Baseline,
     /// Target, stages, bounds, gaps, exposure.
     Target,
+    /// What the plan says that it stands, and its alternatives.
+    Robustness,
 }
 
 impl Family {
@@ -76,22 +82,25 @@ impl Family {
             Self::Windows => "windows",
             Self::ZeroHours => "zero_hours",
             Self::NodeCapacity => "node_capacity",
+            Self::Sharing => "sharing",
             Self::PoolLoss => "pool_loss",
             Self::Quota => "quota",
             Self::StartUp => "start_up",
             Self::Deadline => "deadline",
             Self::ErrorBudget => "error_budget",
             Self::Commitment => "commitment",
+            Self::Purchase => "purchase",
             Self::Scarce => "scarce",
             Self::Frozen => "frozen",
             Self::Cost => "cost",
             Self::Baseline => "baseline",
             Self::Target => "target",
+            Self::Robustness => "robustness",
         }
     }
 
     /// All families, in the order of findings.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::Structure,
         Self::Provenance,
         Self::Price,
@@ -106,17 +115,20 @@ impl Family {
         Self::Windows,
         Self::ZeroHours,
         Self::NodeCapacity,
+        Self::Sharing,
         Self::PoolLoss,
         Self::Quota,
         Self::StartUp,
         Self::Deadline,
         Self::ErrorBudget,
         Self::Commitment,
+        Self::Purchase,
         Self::Scarce,
         Self::Frozen,
         Self::Cost,
         Self::Baseline,
         Self::Target,
+        Self::Robustness,
     ];
 }
 

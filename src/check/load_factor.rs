@@ -9,7 +9,8 @@ const MOST: f64 = 100.0;
 
 /// Factors below what the scenario has already, or out of any range.
 pub(super) fn check(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
-    let factors = plan.workloads.iter().filter_map(|w| Some((w.name.as_str(), w.service.as_ref()?.load_factor)));
+    let own_service = plan.workloads.iter().filter_map(|w| Some((w.name.as_str(), w.service.as_ref()?.load_factor)));
+    let factors = own_service.chain(plan.bundles.iter().flat_map(|b| &b.members).map(|m| (m.workload.as_str(), m.load_factor)));
     let wrong = factors.filter(|(name, factor)| !(own(scenario, name)..=MOST).contains(factor));
     wrong
         .map(|(name, factor)| {
@@ -31,8 +32,13 @@ pub(super) fn raised(scenario: &Scenario, plan: &Plan) -> Scenario {
     for workload in &mut raised.workloads {
         let WorkloadKind::Service(service) = &mut workload.kind else { continue };
         let decided = plan.workloads.iter().find(|w| w.name == workload.id.as_str()).and_then(|w| w.service.as_ref());
-        let Some(decided) = decided else { continue };
-        let factor = decided.load_factor / service.demand.load_factor;
+        let member = || plan.bundles.iter().flat_map(|b| &b.members).find(|m| m.workload == workload.id.as_str());
+        let Some(planned) = decided.map(|d| d.load_factor).or_else(|| member().map(|m| m.load_factor)) else { continue };
+        let factor = planned / service.demand.load_factor;
+        if decided.is_none() {
+            // What a member says is held against this.
+            service.demand.load_factor = planned;
+        }
         service.demand.peak_rps.iter_mut().for_each(|peak| *peak *= factor);
     }
     raised

@@ -7,6 +7,7 @@
 
 mod allowed;
 mod baseline;
+mod bundle;
 mod capacity;
 mod claims;
 mod commitment;
@@ -25,13 +26,18 @@ mod packing;
 mod pool_loss;
 mod price;
 mod provenance;
+mod purchase;
+mod purchased;
 mod queueing;
 mod quota;
+mod robustness;
 mod run_shape;
 mod scarce;
+mod sharing;
 mod spot;
 mod start_up;
 mod structure;
+mod surprise;
 mod target;
 mod tolerance;
 mod verification;
@@ -56,8 +62,9 @@ pub fn plan(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
     if findings.is_empty() {
         findings = load_factor::check(scenario, plan);
         let raised = load_factor::raised(scenario, plan);
-        let near = network::near(&raised, plan);
-        let view = View::of((&raised, &near), plan);
+        let (raised, flat) = bundle::flattened(&raised, plan);
+        let near = network::near(&raised, &flat);
+        let view = View::of((&raised, &near), &flat);
         for family in FAMILIES {
             findings.extend(family(&view));
         }
@@ -70,7 +77,7 @@ pub fn plan(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
 type Check = fn(&View<'_>) -> Vec<Finding>;
 
 /// The families that need a sound structure.
-const FAMILIES: [Check; 21] = [
+const FAMILIES: [Check; 25] = [
     provenance::check,
     verification::check,
     price::check,
@@ -81,15 +88,19 @@ const FAMILIES: [Check; 21] = [
     windows::check,
     zero_hours::check,
     node_capacity::check,
+    sharing::check,
+    bundle::check,
     pool_loss::check,
     quota::check,
     start_up::check,
     deadline::check,
     error_budget::check,
     commitment::check,
+    purchase::check,
     scarce::check,
     frozen::check,
     cost::check,
     baseline::check,
     target::check,
+    robustness::check,
 ];

@@ -3,6 +3,7 @@
 //! Added: the longest round trip of a service's clients. Traffic: `requests x sum of shares x (answer x price out + request x price in)`.
 //! Bytes: `starts x (image + weights)` through NAT, weights alone where the node has the image; a reclaim causes two starts.
 
+use super::bundle;
 use super::capacity::{self, Ask};
 use super::claims::{self, Claim};
 use super::finding::{Dollars, Family, Finding};
@@ -11,7 +12,7 @@ use super::tolerance::{same, same_usd};
 use super::view::{Common, PoolView, View};
 use crate::domain::{Cloud, Network, OperatingPoint, Remote, Scenario, Service, Workload, WorkloadKind};
 use crate::ids::RegionId;
-use crate::plan::{ClientDistance, NetworkOrigin, Plan, WorkloadNetwork, WorkloadPlan};
+use crate::plan::{Bundle, ClientDistance, NetworkOrigin, Plan, WorkloadNetwork, WorkloadPlan};
 use crate::units::{HOURS_PER_WEEK, MONTHS_PER_WEEK_FACTOR, Millis, Usd};
 use std::collections::BTreeSet;
 
@@ -69,7 +70,8 @@ fn tighten(service: &mut Service, points: &[OperatingPoint], added: f64) {
     let mut scaled = Vec::new();
     for mut table in tables {
         let is_of = |p: &&OperatingPoint| {
-            (&p.accelerator, p.gpus_per_replica, &p.precision) == (&table.accelerator, table.gpus_per_replica, &table.precision)
+            let own = (&p.accelerator, p.gpus_per_replica, &p.precision, &p.slice);
+            own == (&table.accelerator, table.gpus_per_replica, &table.precision, &table.slice)
         };
         let Some(point) = points.iter().find(is_of) else { continue };
         let rate = |service: &Service, n: u32| capacity::sustained(&Ask { point, service }, n);
@@ -97,6 +99,25 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     findings.extend(totals(view));
     findings.extend(origins(view));
     findings
+}
+
+/// Pools of a workload, those first that it holds; of a model in a shared server the server's.
+fn pools<'v, 'a>(view: &'v View<'a>, decided: &WorkloadPlan) -> Vec<&'v PoolView<'a>> {
+    let holder = server_of(view, decided).map_or(decided, |bundle| &bundle.host);
+    pool_names(holder).into_iter().filter_map(|name| view.pool(name)).collect()
+}
+
+/// The server that a model is in.
+fn server_of<'a>(view: &View<'a>, decided: &WorkloadPlan) -> Option<&'a Bundle> {
+    let bundled = decided.mode == "bundled";
+    view.plan.bundles.iter().find(|bundle| bundled && bundle.members.iter().any(|m| m.workload == decided.name))
+}
+
+/// Whose traffic and bytes a workload's are: its own, or those of the models of a server.
+fn behind<'a>(view: &View<'a>, workload: &'a Workload) -> Vec<&'a Workload> {
+    let Some(bundle) = view.plan.bundles.iter().find(|bundle| bundle.host.name == workload.id.as_str()) else { return vec![workload] };
+    let is_member = |w: &&Workload| bundle.members.iter().any(|m| m.workload == w.id.as_str());
+    view.scenario.workloads.iter().filter(is_member).collect()
 }
 
 /// Pools that a workload names, those first that it holds.
@@ -140,6 +161,18 @@ fn cloud_of(network: &Network, place: &str) -> Option<Cloud> {
     network.clouds.iter().find(|(region, _)| region.as_str() == place).map(|(_, cloud)| *cloud)
 }
 
+/// Traffic of a model in a shared server, dollars a month.
+pub(super) fn egress_of_member(view: &View<'_>, (bundle, name): (&Bundle, &str)) -> f64 {
+    let region = pool_names(&bundle.host).into_iter().find_map(|pool| view.pool(pool)).map(|pool| pool.region.as_str());
+    let workload = view.scenario.workloads.iter().find(|w| w.id.as_str() == name);
+    workload.zip(region).map_or(0.0, |of| egress(view, of) * MONTHS_PER_WEEK_FACTOR)
+}
+
+/// Traffic of a service that is served from a region, or of all models of a server, dollars a week.
+fn egress_all<'a>(view: &View<'a>, (workload, region): (&'a Workload, &str)) -> f64 {
+    behind(view, workload).into_iter().map(|w| egress(view, (w, region))).sum()
+}
+
 /// Traffic of a service that is served from a region, dollars a week.
 fn egress(view: &View<'_>, (workload, region): (&Workload, &str)) -> f64 {
     let (Some((network, remote)), Some(service)) = (remote(view, workload), workload.service()) else { return 0.0 };
@@ -153,6 +186,13 @@ fn egress(view: &View<'_>, (workload, region): (&Workload, &str)) -> f64 {
         })
         .sum();
     each * service.demand.mean_rps.iter().sum::<f64>() * 3600.0
+}
+
+/// Dollars of a start of all that a workload is, with the image and with weights alone: of a server the largest image, and all weights.
+fn start_all<'a>(view: &View<'a>, (workload, region): (&'a Workload, &str)) -> (f64, f64) {
+    let starts = behind(view, workload).into_iter().map(|w| start(view, (w, region)));
+    let (image, weights) = starts.fold((0.0_f64, 0.0), |(image, weights), (full, own)| (image.max(full - own), weights + own));
+    (image + weights, weights)
 }
 
 /// Dollars of a start in a region: with the image, and with weights alone.
@@ -182,15 +222,30 @@ pub(super) fn planned(view: &View<'_>, common: &Common<'_>) -> Week {
     if common.frozen {
         return today(view, common.workload);
     }
-    let region = pool_names(common.plan).into_iter().find_map(|name| view.pool(name)).map(|pool| pool.region.as_str());
-    let Some(region) = region else { return Week::default() };
+    let all = pools(view, common.plan);
+    let Some(region) = all.first().map(|pool| pool.region.as_str()) else { return Week::default() };
+    if let Some(bundle) = server_of(view, common.plan) {
+        let server = view.services.iter().find(|s| s.common.plan.name == bundle.host.name);
+        let bytes = server.map_or(0.0, |s| bytes(view, &s.common)) * bundle::part(bundle, &common.plan.name);
+        return Week { egress: egress(view, (common.workload, region)), bytes };
+    }
+    Week { egress: egress_all(view, (common.workload, region)), bytes: bytes(view, common) }
+}
+
+/// What all workloads cost as planned; models of a server in the server's.
+pub(super) fn all_planned(view: &View<'_>) -> Week {
+    let once = view.workloads().filter(|common| common.plan.mode != "bundled");
+    once.map(|common| planned(view, &common)).fold(Week::default(), Week::plus)
+}
+
+/// Bytes of all starts of a workload, dollars a week.
+fn bytes(view: &View<'_>, common: &Common<'_>) -> f64 {
     let claims = view.claims.iter().filter(|claim| claim.workload == common.plan.name);
-    let bytes = claims.filter_map(|claim| Some(bytes_of(view, common, (claim, view.pool(claim.pool)?)))).sum();
-    Week { egress: egress(view, (common.workload, region)), bytes }
+    claims.filter_map(|claim| Some(bytes_of(view, common, (claim, view.pool(claim.pool)?)))).sum()
 }
 
 fn bytes_of(view: &View<'_>, common: &Common<'_>, (claim, pool): (&Claim<'_>, &PoolView<'_>)) -> f64 {
-    let (full, weights) = start(view, (common.workload, pool.region.as_str()));
+    let (full, weights) = start_all(view, (common.workload, pool.region.as_str()));
     let job = view.jobs.iter().find(|job| job.common.plan.name == common.plan.name);
     let has_image = pool.shared || (job.is_some() && claims::held(view, pool));
     let starts = match job {
@@ -207,7 +262,7 @@ fn workload(view: &View<'_>, (network, stated): (&Network, &WorkloadNetwork), co
     let name = common.name();
     let nothing = Remote::default();
     let remote = network.workloads.get(&common.workload.id).unwrap_or(&nothing);
-    let pools: Vec<_> = pool_names(common.plan).into_iter().filter_map(|pool| view.pool(pool)).collect();
+    let pools = pools(view, common.plan);
     for pool in &pools {
         let wanted = format!("{}-{}", pool.machine.cloud.as_str(), pool.region);
         if wanted != stated.cluster {
@@ -223,6 +278,9 @@ fn workload(view: &View<'_>, (network, stated): (&Network, &WorkloadNetwork), co
     let added = added_ms(network, remote, region);
     if !same(added, stated.added_ms) {
         findings.push(finding(name, "the way adds another time, ms").differs(added, stated.added_ms));
+    }
+    if added > 0.0 && common.plan.mode == "bundled" {
+        findings.push(finding(name, "shares a server away from its clients: the way takes of its limits, ms").differs(0.0, added));
     }
     findings.extend(left(common, added));
     findings.extend(clients(view, (network, remote, stated), (name, region)));
@@ -287,8 +345,8 @@ fn clients(
 
 fn totals(view: &View<'_>) -> Vec<Finding> {
     let (cost, baseline) = (&view.plan.cost, &view.plan.baseline);
-    let sum = |of: &dyn Fn(&Common<'_>) -> Week| view.workloads().map(|c| of(&c)).fold(Week::default(), Week::plus);
-    let (plan, now) = (sum(&|c| planned(view, c)), sum(&|c| today(view, c.workload)));
+    let now = view.workloads().map(|c| today(view, c.workload)).fold(Week::default(), Week::plus);
+    let plan = all_planned(view);
     let rows = [
         ("total", "traffic", plan.egress, cost.egress_usd_per_month),
         ("total", "the bytes of starts", plan.bytes, cost.start_up_bytes_usd_per_month),

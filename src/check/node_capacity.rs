@@ -37,7 +37,8 @@ fn finding(pool: &PoolView<'_>, message: impl Into<String>) -> Finding {
 /// One replica a node exactly where two do not fit; and a shared pool's nodes stay all week, so that none has to move.
 fn sharing(pool: &PoolView<'_>, claims: &[&Claim<'_>]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for claim in claims.iter().filter(|c| c.used()) {
+    // Cut GPUs are shared whatever is on them.
+    for claim in claims.iter().filter(|c| c.used() && pool.pool.partition.is_none()) {
         let several = claim.slots.is_some_and(|slots| 2 * slots <= pool.machine.gpus);
         if several != pool.shared {
             findings.push(finding(pool, format!("`{}` shares its nodes or not", claim.workload)).differs(several, pool.shared));
@@ -88,6 +89,9 @@ fn packed(view: &View<'_>, of: (&PoolView<'_>, &[&Claim<'_>]), hour: usize) -> O
     let nodes = pool.pool.nodes_by_hour[hour];
     if !same(nodes.round(), nodes) {
         return Some(finding(pool, "half a node").at(hour).differs(nodes.round(), nodes));
+    }
+    if pool.pool.partition.is_some() {
+        return None; // Counted slice by slice in `sharing`.
     }
     let gpus = pool.machine.gpus;
     let items: Vec<Item> = claims

@@ -3,7 +3,7 @@
 use super::finding::{Family, Finding};
 use crate::domain::{CapacityType, Mode, Scenario, Workload};
 use crate::ids::InstanceTypeId;
-use crate::plan::{JobPlan, NodePool, PLAN_FORMAT, Plan, ServicePlan, WorkloadPlan};
+use crate::plan::{Bundle, JobPlan, NodePool, PLAN_FORMAT, Plan, ServicePlan, WorkloadPlan};
 use crate::units::HOURS_PER_WEEK;
 use std::collections::BTreeSet;
 
@@ -22,6 +22,9 @@ pub(super) fn check(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
     }
     findings.extend(names(scenario, plan));
     findings.extend(plan.pools.iter().flat_map(|pool| self::pool(scenario, pool)));
+    for bundle in &plan.bundles {
+        findings.extend(server(plan, bundle));
+    }
     for decided in &plan.workloads {
         if let Some(workload) = scenario.workloads.iter().find(|w| w.id.as_str() == decided.name) {
             findings.extend(kind(workload, decided));
@@ -63,7 +66,8 @@ fn names(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
         }
     }
     for window in &plan.windows {
-        if !plan.workloads.iter().any(|w| w.name == window.workload && w.service.is_some()) {
+        let mut servers = plan.workloads.iter().chain(plan.bundles.iter().map(|b| &b.host));
+        if !servers.any(|w| w.name == window.workload && w.service.is_some()) {
             findings.push(finding(&window.workload, "a window of a service that the plan does not have"));
         }
     }
@@ -92,6 +96,13 @@ fn kind(workload: &Workload, decided: &WorkloadPlan) -> Vec<Finding> {
         findings.push(finding(&decided.name, "wrong profile").differs(workload.profile.as_str(), decided.profile.as_str()));
     }
     let is_service = workload.service().is_some();
+    // A member of a server has no counts of its own.
+    if decided.mode == "bundled" && is_service {
+        if decided.service.is_some() || decided.job.is_some() {
+            findings.push(finding(&decided.name, "a member of a server has counts of its own"));
+        }
+        return findings;
+    }
     if decided.service.is_some() != is_service || decided.job.is_some() == is_service {
         findings.push(finding(&decided.name, "the decision is not one for this kind"));
     }
@@ -152,6 +163,30 @@ fn job(plan: &Plan, name: &str, job: &JobPlan) -> Vec<Finding> {
     findings.extend(job.fallback_pool.as_ref().and_then(|pool| known_pool(plan, name, pool)));
     if job.workers == 0 || job.workers > MOST_REPLICAS {
         findings.push(finding(name, "no such width").differs(format!("1 to {MOST_REPLICAS}"), job.workers));
+    }
+    findings
+}
+
+/// A server's own plan and the series of its members.
+fn server(plan: &Plan, bundle: &Bundle) -> Vec<Finding> {
+    let name = &bundle.host.name;
+    let mut findings = Vec::new();
+    if plan.workloads.iter().any(|w| &w.name == name) || plan.bundles.iter().filter(|b| &b.host.name == name).count() > 1 {
+        findings.push(finding(name, "a server has the name of something else"));
+    }
+    if bundle.host.kind != "bundle" || !["static", "scheduled"].contains(&bundle.host.mode.as_str()) {
+        findings.push(finding(name, "unknown kind or mode of a server"));
+    }
+    match &bundle.host.service {
+        Some(service) => findings.extend(self::service(plan, name, service)),
+        None => findings.push(finding(name, "a server without counts")),
+    }
+    for member in &bundle.members {
+        findings.extend(series(&member.workload, "planning_load_rps", &member.planning_load_rps));
+        findings.extend(series(&member.workload, "mean_load_rps", &member.mean_load_rps));
+        if !(member.alone_rps.is_finite() && member.alone_rps > 0.0) {
+            findings.push(finding(&member.workload, "no rate alone"));
+        }
     }
     findings
 }

@@ -7,9 +7,13 @@ use super::spot;
 use super::tolerance::{RELATIVE, USD, at_most, same, same_usd};
 use super::view::View;
 use crate::plan::{Stage, TargetOutcome};
+use std::collections::BTreeSet;
 
 /// A later stage may give a little of the exposure back, not more than this share.
 const EXPOSURE_SLACK: f64 = 0.01;
+
+/// Stage of the alternative that uses the fewest instance types.
+const FEWEST_TYPES: &str = "fewest_instance_types";
 
 /// Checks target, stages, levers and sensitivities.
 pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
@@ -67,7 +71,8 @@ fn outcome(view: &View<'_>, target: &TargetOutcome) -> Vec<Finding> {
     }
     let least = view.plan.optimality.usd_per_month.as_f64();
     let kept_below = (limit - target.margin * view.plan.baseline.usd_per_month.as_f64()).max(least);
-    let later = view.plan.optimality.stages.len() > 1;
+    // The stages of a target come together; one stage alone after least cost is that of an alternative.
+    let later = view.plan.optimality.stages.len() > 2;
     if later && cost > kept_below + USD {
         findings.push(finding("target", "the safety stages do not keep the margin").differs(Dollars(kept_below), Dollars(cost)));
     }
@@ -106,7 +111,8 @@ fn optimality(view: &View<'_>) -> Vec<Finding> {
     }
     let order: Vec<&str> = stated.stages.iter().map(|s| s.name.as_str()).collect();
     let known = ["least_cost", "least_exposure", "fewest_changes"];
-    if !known.starts_with(&order) {
+    let alternative = order.len() == 2 && order[0] == known[0] && (known.contains(&order[1]) || order[1] == FEWEST_TYPES);
+    if !known.starts_with(&order) && !alternative {
         findings.push(finding("optimality", "stages in another order").differs(known.join(", "), order.join(", ")));
     }
     findings
@@ -132,6 +138,7 @@ fn arithmetic(view: &View<'_>, stage: &Stage) -> Vec<Finding> {
         "least_cost" => "usd_per_month",
         "least_exposure" => "spot_gpu_hours_x_hazard_per_week",
         "fewest_changes" => "changed_nodes",
+        FEWEST_TYPES => "instance_types",
         _ => return findings,
     };
     if stage.unit != unit {
@@ -178,6 +185,13 @@ fn values(view: &View<'_>) -> Vec<Finding> {
                 let changed: f64 = view.plan.workloads.iter().map(|w| f64::from(w.change.changed_nodes)).sum();
                 if !same(changed, stage.value) {
                     findings.push(finding(&stage.name, "the workloads change other nodes").differs(changed, stage.value));
+                }
+            }
+            FEWEST_TYPES => {
+                let used = view.pools.iter().filter(|p| p.pool.nodes_by_hour.iter().any(|n| *n > 0.0));
+                let found = used.map(|p| p.machine.id.as_str()).collect::<BTreeSet<_>>().len() as f64;
+                if !same(found, stage.value) {
+                    findings.push(finding(&stage.name, "the plan uses another number of instance types").differs(found, stage.value));
                 }
             }
             _ => {}

@@ -35,13 +35,15 @@ fn finding(message: impl Into<String>) -> Finding {
 fn consistent(plan: &Plan, evidence: &ReplayEvidence) -> Vec<Finding> {
     let mut findings = Vec::new();
     let names = |name: &str| evidence.workloads.iter().filter(|w| w.name == name).count();
-    for workload in &plan.workloads {
+    for workload in plan.workloads.iter().filter(|w| w.kind != "bundle") {
         if names(&workload.name) != 1 {
             findings.push(finding(format!("`{}` is not in the replay once", workload.name)));
         }
     }
     for replayed in &evidence.workloads {
-        let target = plan.workloads.iter().find(|w| w.name == replayed.name).and_then(|w| w.service.as_ref()).map(|s| s.slo.attainment);
+        let own = plan.workloads.iter().find(|w| w.name == replayed.name).and_then(|w| w.service.as_ref()).map(|s| s.slo.attainment);
+        let member = plan.bundles.iter().flat_map(|b| &b.members).find(|m| m.workload == replayed.name).map(|m| m.slo.attainment);
+        let target = own.or(member);
         if let Some(target) = target.filter(|t| t.total_cmp(&replayed.slo_target).is_ne()) {
             findings.push(finding(format!("`{}` was replayed against another target", replayed.name)).differs(target, replayed.slo_target));
         }

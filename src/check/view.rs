@@ -16,6 +16,8 @@ pub(super) struct View<'a> {
     pub pools: Vec<PoolView<'a>>,
     pub services: Vec<ServiceView<'a>>,
     pub jobs: Vec<JobView<'a>>,
+    /// Members of servers, which have no counts of their own.
+    pub bundled: Vec<Common<'a>>,
     /// Who holds what of which pool.
     pub claims: Vec<Claim<'a>>,
 }
@@ -75,10 +77,13 @@ impl<'a> View<'a> {
     /// `near` is the scenario with what the way leaves of each service's limits: what its capacity is judged by.
     pub fn of((scenario, near): (&'a Scenario, &'a Scenario), plan: &'a Plan) -> Self {
         let pools = plan.pools.iter().filter_map(|pool| pool_view(scenario, pool)).collect();
-        let mut view = Self { scenario, plan, pools, services: Vec::new(), jobs: Vec::new(), claims: Vec::new() };
+        let mut view = Self { scenario, plan, pools, services: Vec::new(), jobs: Vec::new(), bundled: Vec::new(), claims: Vec::new() };
         for decided in &plan.workloads {
             let Some(workload) = scenario.workloads.iter().find(|w| w.id.as_str() == decided.name) else { continue };
             let common = common(scenario, decided, workload);
+            if decided.mode == "bundled" {
+                view.bundled.push(common);
+            }
             let sized = near.workloads.iter().find(|w| w.id == workload.id).and_then(Workload::service);
             if let (Some(service), Some(plan)) = (sized, &decided.service) {
                 let view_of_service = service_view(&view, (common, service, plan));
@@ -104,7 +109,7 @@ impl<'a> View<'a> {
 
     /// Services and jobs.
     pub fn workloads(&self) -> impl Iterator<Item = Common<'a>> + '_ {
-        self.services.iter().map(|s| s.common).chain(self.jobs.iter().map(|j| j.common))
+        self.services.iter().map(|s| s.common).chain(self.jobs.iter().map(|j| j.common)).chain(self.bundled.iter().copied())
     }
 
     /// The on-demand or spot offering of a machine in a region.
@@ -125,7 +130,8 @@ impl<'a> View<'a> {
                 c.image_pull.p95.0 + c.weights_load.p95.0 + c.engine_start.p95.0
             })
         };
-        self.provision_s() + self.scenario.workloads.iter().map(cold).fold(0.0, f64::max)
+        let planned = |w: &&Workload| self.plan.bundles.iter().all(|b| b.host.name != w.id.as_str());
+        self.provision_s() + self.scenario.workloads.iter().filter(planned).map(cold).fold(0.0, f64::max)
     }
 
     /// Nodes of a pool that a commitment pays for in the hour: a shared pool comes first, others take what it leaves.
@@ -134,7 +140,9 @@ impl<'a> View<'a> {
         if pool.shared {
             return nodes.min(f64::from(pool.committed));
         }
-        let same = |p: &&PoolView<'_>| p.shared && !p.spot && p.machine.id == pool.machine.id && p.region == pool.region;
+        let same = |p: &&PoolView<'_>| {
+            p.shared && !p.spot && p.pool.partition.is_none() && p.machine.id == pool.machine.id && p.region == pool.region
+        };
         let taken: f64 = self.pools.iter().filter(same).map(|p| p.pool.nodes_by_hour[hour]).sum();
         nodes.min((f64::from(pool.committed) - taken).max(0.0))
     }
@@ -214,7 +222,7 @@ fn pool_view<'a>(scenario: &'a Scenario, pool: &'a NodePool) -> Option<PoolView<
     let region = RegionId::new(pool.region.clone());
     let spot = pool.capacity_type == CapacityType::Spot.as_str();
     let offering = offering(scenario, &machine.id, (&region, spot));
-    let committed = if spot { 0 } else { committed(scenario, &pool.instance_type, &pool.region) };
+    let committed = if spot || pool.partition.is_some() { 0 } else { committed(scenario, &pool.instance_type, &pool.region) };
     let shared = pool.shared;
     // Unknown zones are one zone: a pool that may all be lost at once.
     let zones = if shared { 1 } else { offering.map_or(1, |o| o.zones.len().clamp(1, 3) as u32) };
@@ -230,6 +238,7 @@ fn common<'a>(scenario: &'a Scenario, plan: &'a WorkloadPlan, workload: &'a Work
                 && point.gpus_per_replica == variant.gpus_per_replica
                 && point.precision == variant.precision
                 && point.engine == variant.engine
+                && point.slice.as_deref() == variant.slice.as_ref().map(|slice| slice.name.as_str())
         })
     });
     Common { plan, workload, profile, point, frozen: plan.mode == "frozen" }
@@ -245,7 +254,8 @@ fn service_view<'a>(view: &View<'a>, parts: (Common<'a>, &'a Service, &'a Servic
         let ask = Ask { point, service };
         let zones = joined.spot_pool(view).map_or(1, |p| p.zones);
         joined.rates = counts_asked(&joined, zones).into_iter().map(|n| (n, capacity::sustained(&ask, n))).collect();
-        joined.stable = capacity::stable(&ask);
+        // A server is as stable as its mix says; it has no law of its own.
+        joined.stable = if common.plan.kind == "bundle" { capacity::sustained(&ask, 1) } else { capacity::stable(&ask) };
     }
     joined
 }

@@ -41,7 +41,7 @@ fn walk(root: &Path, below: &str, texts: &mut Vec<SourceText>) -> Result<(), Str
         let kind = fs::metadata(root.join(&path)).map_err(|fault| format!("`{}`: {fault}", shown(&path)))?;
         if kind.is_dir() && !name.starts_with('.') {
             walk(root, &path, texts)?;
-        } else if kind.is_file() && [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end)) {
+        } else if kind.is_file() && [".yaml", ".yml", ".json", ".pbtxt"].iter().any(|end| name.ends_with(end)) {
             if kind.len() > MAX_BYTES || texts.len() >= MAX_FILES {
                 return Err(format!("`{}`: larger than anything that gpuplan writes", shown(&path)));
             }

@@ -5,7 +5,7 @@ use super::progress::Progress;
 use super::write::write_all;
 use super::{Exit, Terminal};
 use crate::check::Finding;
-use crate::domain::{Scenario, Target};
+use crate::domain::{RiskLevel, Scenario, Target};
 use crate::emit::{self, Artifact};
 use crate::input::series_file::Days;
 use crate::input::{self, LoadOptions, Loaded, Rejected, render};
@@ -16,7 +16,7 @@ use crate::report;
 use crate::simulate::outcome::Simulation;
 use crate::simulate::replay::Seeds;
 use crate::simulate::run::Options as Replay;
-use crate::study::Options;
+use crate::study::{Options, Studied};
 use crate::units::Usd;
 use crate::verify::{self, Verified, VerifyError};
 use clap::ValueEnum;
@@ -38,6 +38,27 @@ pub enum Format {
     Human,
     /// The plan itself.
     Json,
+}
+
+/// What the plan must stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Risk {
+    /// The expected case
+    Low,
+    /// Demand up to its 90th percentile
+    Medium,
+    /// 1.5 times the demand of every service as well
+    High,
+}
+
+impl From<Risk> for RiskLevel {
+    fn from(risk: Risk) -> Self {
+        match risk {
+            Risk::Low => Self::Low,
+            Risk::Medium => Self::Medium,
+            Risk::High => Self::High,
+        }
+    }
 }
 
 /// Arguments.
@@ -75,6 +96,12 @@ pub struct Args {
     /// Prices.
     #[command(flatten)]
     pub prices: PriceArgs,
+    /// What the plan must stand: the expected case; demand up to its 90th percentile; 1.5 times the demand of every service as well
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub risk: Option<Risk>,
+    /// Three plans within 2% of least cost, in alternatives/; on by default, unless --quick
+    #[arg(long)]
+    pub alternatives: bool,
     /// Plan only: leave out levers, sensitivities and relaxations, which take most of the time
     #[arg(long)]
     pub quick: bool,
@@ -127,7 +154,8 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
         let _ = write!(terminal.err, "{}", render::render(&loaded.diagnostics, &loaded.sources, style));
     }
     let target = args.target.map(Target::Saving).or(args.budget.map(|usd| Target::Budget(Usd::from_f64(usd))));
-    let options = Options { target, explain: !args.quick };
+    let alternatives = args.alternatives || !args.quick;
+    let options = Options { target, explain: !args.quick, risk: args.risk.map(RiskLevel::from), alternatives };
     let progress = Progress::start(terminal.color_err);
     if args.verify {
         let seeds = Seeds { first: 1, count: args.seeds };
@@ -142,7 +170,9 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
             });
         progress.finish();
         return match replay {
-            Ok(Verified { plan, inputs, simulation }) => hand_out(args, (&loaded.scenario, &plan, &inputs), Some(&simulation), terminal),
+            Ok(Verified { plan, inputs, simulation, alternatives }) => {
+                hand_out(args, (&loaded.scenario, &plan, &inputs), (Some(&simulation), &alternatives), terminal)
+            }
             Err(VerifyError::Plan(error)) => explain(error, terminal),
             Err(VerifyError::Replay(fault)) => {
                 let _ =
@@ -151,12 +181,12 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Exit {
             }
         };
     }
-    let planned = planner::plan(&loaded.scenario, &options, &|step| progress.step(step));
+    let planned = planner::full(&loaded.scenario, &options, &|step| progress.step(step));
     progress.finish();
     match planned {
-        Ok(plan) => {
+        Ok(Studied { plan, alternatives }) => {
             let inputs = from_solution::replay::of(&loaded.scenario, &plan);
-            hand_out(args, (&loaded.scenario, &plan, &inputs), None, terminal)
+            hand_out(args, (&loaded.scenario, &plan, &inputs), (None, &alternatives), terminal)
         }
         Err(error) => explain(error, terminal),
     }
@@ -190,7 +220,7 @@ fn reject(rejected: &Rejected, terminal: &mut Terminal) -> Exit {
 fn hand_out(
     args: &Args,
     (scenario, plan, inputs): (&Scenario, &Plan, &ReplayInputs),
-    simulation: Option<&Simulation>,
+    (simulation, alternatives): (Option<&Simulation>, &[Plan]),
     terminal: &mut Terminal,
 ) -> Exit {
     let base = args.out.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_OUT));
@@ -203,11 +233,15 @@ fn hand_out(
         }
     };
     let mut artifacts = emit::artifacts(plan);
-    let beside = [("replay.json", json(inputs)), ("simulation.json", simulation.map_or(Ok(String::new()), json))];
+    let mut beside =
+        vec![("replay.json".to_owned(), json(inputs)), ("simulation.json".to_owned(), simulation.map_or(Ok(String::new()), json))];
+    for (summary, other) in plan.alternatives.iter().zip(alternatives) {
+        beside.push((format!("alternatives/{}.plan.json", summary.name), emit::plan_json(other)));
+    }
     for (path, text) in beside {
         match text {
             Ok(contents) if contents.is_empty() => {}
-            Ok(contents) => artifacts.push(Artifact { path: path.to_owned(), contents }),
+            Ok(contents) => artifacts.push(Artifact { path, contents }),
             Err(fault) => {
                 let _ = writeln!(terminal.err, "error: {path} could not be written as JSON: {fault}");
                 return Exit::Failure;

@@ -31,6 +31,7 @@ impl Recording for OnDisk {
             at_s: r.t_s,
             input_tokens: length(r.input_tokens),
             output_tokens: length(r.output_tokens),
+            class: 0,
         }))
     }
 }

@@ -16,6 +16,8 @@ pub struct CapacityTable {
     pub gpus_per_replica: u32,
     /// Numeric precision.
     pub precision: String,
+    /// Part of a GPU; `None`: whole GPUs.
+    pub slice: Option<String>,
     /// Replicas, ascending from 1, with the requests a second that they sustain together at the planning percentile: lower
     /// confidence bound, before the derate. A replica's rate never falls with the count.
     pub points: Vec<(u32, f64)>,
@@ -25,7 +27,10 @@ impl CapacityTable {
     /// Whether it is that of an operating point; whoever attached it made sure of the numbers.
     #[must_use]
     pub fn is_of(&self, point: &OperatingPoint) -> bool {
-        let Self { accelerator, gpus_per_replica, precision, points: _ } = self;
-        *accelerator == point.accelerator && *gpus_per_replica == point.gpus_per_replica && *precision == point.precision
+        let Self { accelerator, gpus_per_replica, precision, slice, points: _ } = self;
+        *slice == point.slice
+            && *accelerator == point.accelerator
+            && *gpus_per_replica == point.gpus_per_replica
+            && *precision == point.precision
     }
 }

@@ -88,6 +88,8 @@ pub struct Demand {
     pub load_factor: f64,
     /// Misses by cold starts and reclaims for each that is planned, after a replay saw more; 1 as read.
     pub miss_factor: f64,
+    /// Factor on the peaks that replicas must be able to carry, by standing there or by following up to their maximum; 1 as read.
+    pub insured: f64,
     /// `max over s <= L of rate(t+s)/rate(t)`, p95 over the hour's own trace: what the load may grow by while new
     /// replicas start. At least 1; one number a service.
     pub lag_growth: f64,

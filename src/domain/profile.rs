@@ -132,8 +132,12 @@ pub struct OperatingPoint {
     pub evidence: Evidence,
     /// Needs NVLink between its GPUs.
     pub requires_nvlink: bool,
+    /// Part of a GPU that it runs on; `None`: whole GPUs.
+    pub slice: Option<String>,
     /// Memory needed on each GPU.
     pub gpu_memory: GiB,
+    /// Memory of an LLM's weights on each GPU, where known.
+    pub weights: Option<GiB>,
     /// CPUs that a replica requests.
     pub vcpus: f64,
     /// Memory that a replica requests.

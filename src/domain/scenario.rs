@@ -6,6 +6,8 @@ use crate::domain::network::Network;
 use crate::domain::offering::{CapacityType, InstanceType, Offering};
 use crate::domain::policy::{Adders, NodeAutoscaler, Quota, Reserves, Risk, Target};
 use crate::domain::profile::Profile;
+use crate::domain::purchase::Buying;
+use crate::domain::uncertainty::Uncertainty;
 use crate::domain::workload::Workload;
 use crate::ids::{AcceleratorId, InstanceTypeId, NodeGroupId, ProfileId, RegionId, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +48,8 @@ pub struct Scenario {
     pub workloads: Vec<Workload>,
     /// Today's fleet.
     pub fleet: Fleet,
+    /// Commitments that may be bought.
+    pub buying: Buying,
     /// Quotas sorted by id.
     pub quotas: Vec<Quota>,
     /// Node autoscaler.
@@ -56,6 +60,8 @@ pub struct Scenario {
     pub adders: Adders,
     /// Risk conventions.
     pub risk: Risk,
+    /// Surprises that a plan is held against.
+    pub uncertainty: Uncertainty,
     /// Workloads that stay exactly as they are.
     pub freeze: BTreeSet<WorkloadId>,
     /// Most workloads that may change.

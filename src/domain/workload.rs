@@ -2,6 +2,7 @@
 
 use crate::domain::capacity_table::CapacityTable;
 use crate::domain::demand::Demand;
+use crate::domain::partition::SharePolicy;
 use crate::domain::slo::Slo;
 use crate::ids::{AcceleratorId, NodeGroupId, ProfileId, RegionId, WorkloadId};
 use crate::units::Seconds;
@@ -172,6 +173,8 @@ pub struct Job {
     pub queue: Option<Queue>,
     /// Hours before its deadline that a run is planned to end by. 0 as read; more once a replay saw it late.
     pub slack_hours: u32,
+    /// Factor on its work with which it must still be done in time; 1 as read.
+    pub insured: f64,
 }
 
 /// Service or job.
@@ -227,6 +230,8 @@ pub struct Workload {
     pub regions: Vec<RegionId>,
     /// Spot.
     pub spot: SpotPolicy,
+    /// With whom it may share a GPU.
+    pub share: SharePolicy,
     /// Where it runs today; `None`: new.
     pub placement: Option<Placement>,
 }

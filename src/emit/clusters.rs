@@ -50,8 +50,9 @@ pub fn part(plan: &Plan, cluster: &Cluster) -> Plan {
     let mut part = plan.clone();
     part.pools.retain(|pool| &Cluster::of(pool) == cluster);
     let here: BTreeSet<&str> = part.pools.iter().map(|pool| pool.name.as_str()).collect();
-    part.workloads.retain(|workload| pool_of(workload).is_some_and(|pool| here.contains(pool)));
     part.bundles.retain(|bundle| pool_of(&bundle.host).is_some_and(|pool| here.contains(pool)));
+    let member = |name: &str| part.bundles.iter().any(|bundle| bundle.members.iter().any(|m| m.workload == name));
+    part.workloads.retain(|workload| pool_of(workload).is_some_and(|pool| here.contains(pool)) || member(&workload.name));
     let kept: BTreeSet<&str> = part.workloads.iter().map(|workload| workload.name.as_str()).collect();
     part.windows.retain(|window| kept.contains(window.workload.as_str()) || part.bundles.iter().any(|b| b.host.name == window.workload));
     cluster.node_autoscaler().clone_into(&mut part.provenance.node_autoscaler);

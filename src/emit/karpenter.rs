@@ -1,6 +1,6 @@
 //! Karpenter: a NodePool for each AWS pool and one EC2NodeClass, when Karpenter is the node autoscaler.
 
-use super::{Artifact, names, yaml};
+use super::{Artifact, names, partition, yaml};
 use crate::plan::{NodePool, Plan};
 use serde_json::{Map, Value, json};
 
@@ -94,6 +94,10 @@ fn node_labels(pool: &NodePool) -> Value {
     let own = pool.labels.iter().filter(|(key, _)| !reserved(key)).map(|(key, value)| (key.clone(), json!(value)));
     let mut labels: Map<String, Value> = own.collect();
     labels.insert(names::POOL_LABEL.to_owned(), json!(names::label(&pool.name)));
+    if let Some(cut) = &pool.partition {
+        let (key, value) = partition::label(cut);
+        labels.insert(key.to_owned(), json!(value));
+    }
     Value::Object(labels)
 }
 

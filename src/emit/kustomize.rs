@@ -1,12 +1,15 @@
 //! The frame of `kubernetes/`: the kustomization that lists the manifests, the namespaces, and the README.
 
-use super::{Artifact, header, names, yaml};
+use super::{Artifact, header, names, triton, yaml};
 use crate::plan::{Plan, WorkloadPlan};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// The page that explains the folder.
 const README: &str = include_str!("text/kubernetes.md");
+
+/// What it adds for servers that several services share.
+const SHARED_SERVERS: &str = include_str!("text/shared_servers.md");
 
 /// Kustomization, namespaces and README for these manifests.
 #[must_use]
@@ -20,9 +23,14 @@ pub fn frame(plan: &Plan, manifests: &[Artifact]) -> Vec<Artifact> {
     }
     let paths = files.iter().chain(manifests).filter_map(|file| file.path.strip_prefix("kubernetes/"));
     let resources: BTreeSet<&str> = paths.collect();
-    let kustomization = json!({"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources});
+    let mut kustomization = json!({"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources});
+    let generators = triton::generators(plan);
+    if !generators.is_empty() {
+        kustomization["configMapGenerator"] = Value::Array(generators);
+    }
     files.push(yaml::file(plan, "kubernetes/kustomization.yaml".to_owned(), &[kustomization]));
-    let contents = header::page(plan, ("Kubernetes side of the plan", README));
+    let body = if plan.bundles.is_empty() { README.to_owned() } else { format!("{README}{SHARED_SERVERS}") };
+    let contents = header::page(plan, ("Kubernetes side of the plan", &body));
     files.push(Artifact { path: "kubernetes/README.md".to_owned(), contents });
     files
 }

@@ -13,15 +13,17 @@ mod keda;
 mod kustomize;
 mod names;
 pub mod parse;
+mod partition;
 mod patch;
 mod pods;
 mod service;
 mod terraform;
+mod triton;
 mod yaml;
 
 use crate::plan::Plan;
 
-pub use names::POOL_LABEL;
+pub use names::{POOL_LABEL, model as model_name};
 
 /// A rendered file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +61,7 @@ pub fn roots(plan: &Plan) -> Vec<String> {
 /// The files of one cluster.
 fn of_cluster(plan: &Plan) -> Vec<Artifact> {
     let mut manifests: Vec<Artifact> = karpenter::manifests(plan);
+    manifests.extend(partition::manifests(plan));
     for workload in names::managed(plan) {
         manifests.extend(service::manifests(plan, workload));
         manifests.extend(keda::manifests(plan, workload));
@@ -67,6 +70,7 @@ fn of_cluster(plan: &Plan) -> Vec<Artifact> {
     let mut all = kustomize::frame(plan, &manifests);
     all.append(&mut manifests);
     all.extend(names::managed(plan).flat_map(|workload| patch::components(plan, workload)));
+    all.extend(triton::configurations(plan));
     all.extend(terraform::files(plan));
     all.sort();
     all

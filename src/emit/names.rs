@@ -45,6 +45,18 @@ pub fn service_name(name: &str) -> String {
     if plain.starts_with(|c: char| c.is_ascii_digit()) { label(&format!("s-{name}")) } else { plain }
 }
 
+/// A model's name in a Triton repository, which is a folder and a key of a ConfigMap: the name itself when it is letters, digits and
+/// underscores, else its nearest with a digest of the original.
+#[must_use]
+pub fn model(name: &str) -> String {
+    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(LABEL_MAX).collect();
+    if plain == name && !plain.is_empty() {
+        return plain;
+    }
+    let digest = Sha256::digest(name.as_bytes());
+    format!("{plain}_{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2])
+}
+
 /// The floor or the flex part of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -106,16 +118,20 @@ pub fn pool<'a>(plan: &'a Plan, name: &str) -> Option<&'a NodePool> {
     plan.pools.iter().find(|pool| pool.name == name)
 }
 
-/// Workloads that the files manage: frozen ones are left alone.
+/// What the files manage: workloads, but for frozen ones, which are left alone, and for members of bundles, whose servers stand for
+/// them.
 pub fn managed(plan: &Plan) -> impl Iterator<Item = &WorkloadPlan> {
-    plan.workloads.iter().filter(|workload| workload.mode != "frozen")
+    let own = plan.workloads.iter().filter(|workload| workload.mode != "frozen" && workload.mode != "bundled");
+    own.chain(plan.bundles.iter().map(|bundle| &bundle.host))
 }
 
 /// Pools that the files declare: those of managed workloads, and what stands in for them. Nodes of frozen workloads are
 /// declared elsewhere already.
 #[must_use]
 pub fn managed_pools(plan: &Plan) -> Vec<&NodePool> {
-    let all_frozen = |pool: &NodePool| !pool.workloads.is_empty() && managed(plan).all(|w| !pool.workloads.contains(&w.name));
+    // A pool of a bundle may name its server or its members.
+    let used = |pool: &NodePool, w: &WorkloadPlan| w.mode != "frozen" && pool.workloads.contains(&w.name);
+    let all_frozen = |pool: &NodePool| !pool.workloads.is_empty() && !plan.workloads.iter().chain(managed(plan)).any(|w| used(pool, w));
     let lost_to = |pool: &NodePool| -> Vec<&NodePool> {
         plan.pools.iter().filter(|p| p.spot.as_ref().is_some_and(|s| s.fallback_pool.as_deref() == Some(&pool.name))).collect()
     };
@@ -159,6 +175,9 @@ mod tests {
         assert!(!label("../../etc/passwd").contains(['.', '/']));
         assert!(label("Üx").is_ascii());
         assert_eq!(service_name("70b"), "s-70b");
+        assert_eq!(model("Face_blur2"), "Face_blur2");
+        assert_ne!(model("../a"), model("..-a"));
+        assert!(!model("../../etc").contains(['.', '/']));
     }
 
     #[test]

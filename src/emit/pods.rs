@@ -123,10 +123,13 @@ pub fn resources(workload: &WorkloadPlan) -> Value {
     let requests = &workload.variant.requests;
     let cpu = format!("{}m", (requests.vcpus * 1000.0).round());
     let memory = format!("{}Mi", (requests.ram_gib * 1024.0).floor());
-    let gpus = requests.gpus.to_string();
+    let (resource, count) = match &workload.variant.slice {
+        Some(slice) => (slice.resource.as_str(), "1".to_owned()),
+        None => ("nvidia.com/gpu", requests.gpus.to_string()),
+    };
     json!({
-        "requests": {"cpu": cpu, "memory": memory, "nvidia.com/gpu": gpus},
-        "limits": {"memory": memory, "nvidia.com/gpu": gpus},
+        "requests": {"cpu": cpu, "memory": memory, resource: count},
+        "limits": {"memory": memory, resource: count},
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::names::{self, Part};
 use super::pods::{self, PORT};
-use super::{Artifact, keda, yaml};
+use super::{Artifact, keda, triton, yaml};
 use crate::plan::{Plan, ServicePlan, WorkloadPlan};
 use serde_json::{Map, Value, json};
 
@@ -16,6 +16,7 @@ pub fn manifests(plan: &Plan, workload: &WorkloadPlan) -> Vec<Artifact> {
     let mut documents: Vec<Value> =
         names::parts(workload).into_iter().filter_map(|part| deployment(plan, (workload, service), part)).collect();
     documents.push(front(plan, workload));
+    documents.extend(triton::bundle(plan, workload).into_iter().flat_map(|bundle| triton::aliases(plan, bundle)));
     documents.push(disruption_budget(plan, workload));
     let path = format!("kubernetes/workloads/{}.yaml", names::label(&workload.name));
     vec![yaml::file(plan, path, &documents)]
@@ -51,9 +52,13 @@ fn deployment(plan: &Plan, (workload, service): (&WorkloadPlan, &ServicePlan), p
     pod.insert("topologySpreadConstraints".to_owned(), pods::spread(workload, part, &pools));
     let mut container = container(workload, service, pods::grace_s(workload, &pools));
     pods::add_shared_memory(&mut pod, &mut container, workload.variant.requests.gpus);
-    pod.insert("containers".to_owned(), json!([container]));
     let labels = yaml::labels(plan, &workload.name, part.as_str());
-    let meta = json!({"labels": labels, "annotations": pods::annotations(workload)});
+    let mut meta = json!({"labels": labels, "annotations": pods::annotations(workload)});
+    if let Some(bundle) = triton::bundle(plan, workload) {
+        triton::serve(bundle, (&mut pod, &mut container));
+        meta["annotations"]["gpuplan.dev/models"] = json!(triton::digest(bundle));
+    }
+    pod.insert("containers".to_owned(), json!([container]));
     spec.insert("template".to_owned(), json!({"metadata": meta, "spec": pod}));
     let name = names::deployment_name(workload, part);
     Some(json!({
@@ -107,13 +112,17 @@ fn probe_actions(engine: &str) -> (Value, Value) {
 
 fn front(plan: &Plan, workload: &WorkloadPlan) -> Value {
     let name = names::service_name(&workload.name);
+    let mut ports = vec![json!({"name": "http", "port": 80, "targetPort": "http"})];
+    if triton::bundle(plan, workload).is_some() {
+        ports.extend(triton::ports());
+    }
     json!({
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": yaml::metadata(plan, (&name, Some(&workload.kubernetes.namespace)), yaml::labels(plan, &workload.name, "service")),
         "spec": {
             "selector": {"app.kubernetes.io/name": names::label(&workload.name)},
-            "ports": [{"name": "http", "port": 80, "targetPort": "http"}],
+            "ports": ports,
         },
     })
 }

@@ -1,6 +1,6 @@
 //! Terraform: the plan as variable values, and fixed text that declares, checks and reshapes them.
 
-use super::{Artifact, header, keda, names};
+use super::{Artifact, header, keda, names, partition};
 use crate::plan::{NodePool, Plan, Window, WorkloadPlan};
 use serde_json::{Map, Value, json};
 
@@ -27,7 +27,8 @@ pub fn files(plan: &Plan) -> Vec<Artifact> {
 fn values(plan: &Plan) -> Artifact {
     let pools: Map<String, Value> =
         names::managed_pools(plan).into_iter().map(|pool| (names::label(&pool.name), node_pool(pool))).collect();
-    let workloads: Map<String, Value> = plan.workloads.iter().map(|w| (names::label(&w.name), workload(plan, w))).collect();
+    let listed = plan.workloads.iter().chain(plan.bundles.iter().map(|bundle| &bundle.host));
+    let workloads: Map<String, Value> = listed.map(|w| (names::label(&w.name), workload(plan, w))).collect();
     let schedules: Vec<Value> = plan.windows.iter().map(schedule).collect();
     let document = json!({
         // Terraform skips this key: it is how JSON files carry a comment.
@@ -67,7 +68,11 @@ fn node_pool(pool: &NodePool) -> Value {
             "evidence": spot.evidence,
         })
     });
-    json!({
+    if let Some(cut) = &pool.partition {
+        let (key, value) = partition::label(cut);
+        labels[key] = json!(value);
+    }
+    let mut values = json!({
         "cloud": pool.cloud,
         "region": pool.region,
         "zones": pool.zones,
@@ -88,7 +93,12 @@ fn node_pool(pool: &NodePool) -> Value {
         "usd_per_node_hour": pool.usd_per_hour,
         "planned_usd_per_node_hour": pool.planned_usd_per_hour,
         "usd_per_month": pool.usd_per_month,
-    })
+    });
+    if let Some(cut) = &pool.partition {
+        values["partition"] =
+            json!({"technique": cut.technique, "layout": cut.layout, "slices_per_node": partition::resources(pool), "team": cut.team});
+    }
+    values
 }
 
 fn workload(plan: &Plan, workload: &WorkloadPlan) -> Value {

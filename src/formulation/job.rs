@@ -97,10 +97,11 @@ fn option(context: &Context<'_>, pools: &Pools, (point, place, workers, units_pe
         (true, _) => (risk::requeue_efficiency(pool.hazard, chain_hours), None),
     };
     let hours = chain_hours + job.work_per_run / (units_per_s * efficiency * 3600.0);
+    let insured_hours = chain_hours + job.work_per_run * job.insured / (units_per_s * efficiency * 3600.0);
     let latest = job
         .runs
         .iter()
-        .map(|run| (f64::from(run.deadline_hour) - f64::from(job.slack_hours) - f64::from(run.release_hour) - hours + 1e-9).floor())
+        .map(|run| (f64::from(run.deadline_hour) - f64::from(job.slack_hours) - f64::from(run.release_hour) - insured_hours + 1e-9).floor())
         .fold(f64::INFINITY, f64::min);
     if latest < 0.0 {
         return None;

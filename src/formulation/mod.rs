@@ -5,6 +5,7 @@
 //! `columns` holds whole weekly schedules of one workload, which plans are made with; `compact` is the textbook program
 //! that says what is meant and that the tests hold the columns against.
 
+pub mod bundle;
 pub mod columns;
 pub mod compact;
 pub mod family;
@@ -14,27 +15,31 @@ pub mod job;
 pub mod network;
 pub mod pools;
 pub mod problem;
+pub mod purchase;
 pub mod service;
 
 pub use family::Family;
 pub use freedom::Freedom;
-pub use problem::{Place, Pool, PoolIndex, Problem, Sharing, WorkloadOptions};
+pub use problem::{Partition, Place, Pool, PoolIndex, Problem, Sharing, SliceCount, SlotKind, Tenants, WorkloadOptions};
 
 use crate::domain::Scenario;
 
 /// Builds the problem of a scenario under the given freedom.
 #[must_use]
 pub fn build(scenario: &Scenario, freedom: &Freedom) -> Problem {
-    let mut pools = pools::Pools::of(scenario);
-    let workloads = scenario
+    let mut pools = pools::Pools::of(scenario, freedom);
+    let mut workloads: Vec<WorkloadOptions> = scenario
         .workloads
         .iter()
-        .map(|workload| {
+        .enumerate()
+        .map(|(index, workload)| {
             let context = pools::Context { scenario, workload, freedom };
             let frozen = frozen::option(&context, &mut pools);
             let stays = scenario.freeze.contains(&workload.id);
             WorkloadOptions {
                 id: workload.id.clone(),
+                members: vec![index],
+                bundle: None,
                 services: if stays { Vec::new() } else { service::options(&context, &mut pools) },
                 jobs: if stays { Vec::new() } else { job::options(&context, &mut pools) },
                 today: columns::column::today(scenario, workload),
@@ -43,5 +48,12 @@ pub fn build(scenario: &Scenario, freedom: &Freedom) -> Problem {
             }
         })
         .collect();
-    Problem { quotas: pools::quota_rows(scenario, &pools), max_changes: scenario.max_changes, workloads, pools: pools.list }
+    workloads.extend(bundle::units(scenario, freedom, &mut pools));
+    Problem {
+        quotas: pools::quota_rows(scenario, &pools),
+        max_changes: scenario.max_changes,
+        workloads,
+        purchases: purchase::options(scenario, freedom, &pools.list),
+        pools: pools.list,
+    }
 }

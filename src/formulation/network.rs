@@ -1,6 +1,7 @@
 //! What a region costs a workload beside its machines: the latency that the way takes, traffic, and bytes of starts.
 
 use crate::domain::{CapacityType, Network, Remote, Scenario, Service, Workload, WorkloadKind};
+use crate::formulation::freedom::Freedom;
 use crate::formulation::pools::Context;
 use crate::ids::RegionId;
 use crate::units::HOURS_PER_WEEK;
@@ -71,6 +72,35 @@ pub fn reachable(context: &Context<'_>, region: &RegionId) -> bool {
     let own = &context.workload.regions;
     let stays = |today: &RegionId| today != region && (own.is_empty() || own.contains(today));
     context.freedom.regions || context.scenario.network.is_none() || !today.is_some_and(stays)
+}
+
+/// What a region costs a server that several services share.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ServerTerms {
+    /// Traffic of all members, dollars a week.
+    pub egress: f64,
+    /// Dollars of a start on a new node: one image, the largest, and the weights of all.
+    pub new_node: f64,
+    /// Dollars of a start on a node that has the image.
+    pub known_node: f64,
+}
+
+/// Terms of a region for a server; `None` where a member may not go or knows no price, or where the way would take anything of a member's
+/// limits: its rate beside others is made for the whole of them.
+#[must_use]
+pub fn of_server((scenario, freedom): (&Scenario, &Freedom), members: &[usize], region: &RegionId) -> Option<ServerTerms> {
+    let (mut all, mut image) = (ServerTerms::default(), 0.0_f64);
+    for &member in members {
+        let workload = &scenario.workloads[member];
+        let one = terms(scenario, workload, region).filter(|one| one.added_ms <= 0.0)?;
+        if !reachable(&Context { scenario, workload, freedom }, region) {
+            return None;
+        }
+        all.egress += workload.service().map_or(0.0, |service| egress_per_week(service, &one));
+        all.known_node += one.known_node;
+        image = image.max(one.new_node - one.known_node);
+    }
+    Some(ServerTerms { new_node: all.known_node + image, ..all })
 }
 
 /// Dollars of traffic a week.

@@ -1,9 +1,12 @@
 //! Pools: every offering as a place where replicas may run, priced, with its spot risk and its commitments.
 
-use crate::domain::{Assurance, CapacityType, Offering, OperatingPoint, Quota, QuotaUnit, Scenario, Workload};
+use crate::domain::{
+    Accelerator, Assurance, CapacityType, Layout, Offering, OperatingPoint, Quota, QuotaUnit, Scenario, ShareWith, Workload,
+};
 use crate::formulation::freedom::Freedom;
 use crate::formulation::network;
-use crate::formulation::problem::{Place, Pool, PoolIndex, QuotaGroup, Sharing};
+use crate::formulation::problem::{Partition, Place, Pool, PoolIndex, QuotaGroup, Sharing, SliceCount, Tenants};
+use crate::formulation::purchase;
 use crate::ids::{InstanceTypeId, RegionId};
 use crate::risk::{self, SpotPriceTerms};
 use crate::sizing::{cold_start, fit};
@@ -38,14 +41,19 @@ impl Context<'_> {
     }
 }
 
+/// What tells pools apart: the offering, how it is shared and, where its GPUs are cut, the layout and for whom.
+type Key = (usize, Sharing, Option<(String, Tenants)>);
+
 /// Pools found so far, each once.
 #[derive(Clone, Debug, Default)]
 pub struct Pools {
     /// The pools, in order of first use (which is the order of workloads and offerings, both sorted).
     pub list: Vec<Pool>,
-    index: BTreeMap<(usize, Sharing), PoolIndex>,
+    index: BTreeMap<Key, PoolIndex>,
     /// Hours from a reclaim to a serving replacement.
     switch_hours: f64,
+    /// Least price of a node-hour where a commitment may be bought.
+    floors: BTreeMap<(InstanceTypeId, RegionId), f64>,
 }
 
 /// Hours from a reclaim to a serving replacement: the slowest start-up chain of the scenario, so that the price of a
@@ -84,13 +92,20 @@ pub fn machine(scenario: &Scenario, instance_type: &InstanceTypeId, region: &Reg
 impl Pools {
     /// No pools yet.
     #[must_use]
-    pub fn of(scenario: &Scenario) -> Self {
-        Self { list: Vec::new(), index: BTreeMap::new(), switch_hours: switch_hours(scenario) }
+    pub fn of(scenario: &Scenario, freedom: &Freedom) -> Self {
+        let floors = purchase::floors(scenario, freedom);
+        Self { list: Vec::new(), index: BTreeMap::new(), switch_hours: switch_hours(scenario), floors }
     }
 
     /// The pool of an offering (by its position in the scenario), made when it is new.
     pub fn pool(&mut self, scenario: &Scenario, offering: usize, sharing: Sharing) -> Option<PoolIndex> {
-        if let Some(&known) = self.index.get(&(offering, sharing)) {
+        self.cut(scenario, offering, (sharing, None))
+    }
+
+    /// The pool of an offering whose GPUs are cut, or not.
+    fn cut(&mut self, scenario: &Scenario, offering: usize, (sharing, partition): (Sharing, Option<Partition>)) -> Option<PoolIndex> {
+        let key = (offering, sharing, partition.as_ref().map(|p| (p.layout.clone(), p.tenants.clone())));
+        if let Some(&known) = self.index.get(&key) {
             return Some(known);
         }
         let o = &scenario.offerings[offering];
@@ -101,7 +116,8 @@ impl Pools {
             .fleet
             .commitments
             .iter()
-            .filter(|c| on_demand && c.instance_type == o.instance_type && c.region == o.region)
+            // A commitment is not counted on for cut GPUs: nodes that it pays for stay whole.
+            .filter(|c| on_demand && partition.is_none() && c.instance_type == o.instance_type && c.region == o.region)
             .map(|c| c.nodes)
             .sum();
         self.list.push(Pool {
@@ -116,8 +132,9 @@ impl Pools {
             zones: if sharing == Sharing::Exclusive { (o.zones.len() as u32).clamp(1, MAX_SPREAD) } else { 1 },
             committed,
             scarce: on_demand && o.assurance == Assurance::Scarce && !scenario.risk.allow_scarce_release,
+            partition,
         });
-        self.index.insert((offering, sharing), self.list.len() - 1);
+        self.index.insert(key, self.list.len() - 1);
         Some(self.list.len() - 1)
     }
 
@@ -125,6 +142,13 @@ impl Pools {
     pub fn places(&mut self, context: &Context<'_>, point: &OperatingPoint, capacity_type: CapacityType) -> Vec<Place> {
         let scenario = context.scenario;
         let mut places = Vec::new();
+        if let Some(slice) = &point.slice {
+            // Sharing is planned on demand only: a spot pool would take several services with it at once.
+            if capacity_type == CapacityType::OnDemand {
+                places = self.slice_places(context, (point, slice));
+            }
+            return self.without_dominated(scenario, places);
+        }
         for (index, offering) in scenario.offerings.iter().enumerate() {
             let allowed = context.workload.regions.is_empty() || context.workload.regions.contains(&offering.region);
             if offering.capacity_type != capacity_type || !allowed || !network::reachable(context, &offering.region) {
@@ -141,29 +165,98 @@ impl Pools {
                 Sharing::Fixed => (0.0, 0.0, terms.known_node),
             };
             let restart = terms.restart(capacity_type, p.hazard);
-            places.push(Place { pool, slots, price, start: hours + bytes, bytes, restart, sharing });
+            places.push(Place { pool, kind: 0, slots, price, start: hours + bytes, bytes, restart, sharing });
         }
         self.without_dominated(scenario, places)
     }
 
-    /// Leaves out a place when another in the same region holds a replica for no more money, needs no company to be
-    /// filled, is no scarcer, no riskier, in no fewer zones, and asks no more of any quota; committed pools always stay.
+    /// Places on a slice: every layout that has it, on every machine with room for as many replicas as there are slices, for
+    /// each set of tenants that the workload may join.
+    fn slice_places(&mut self, context: &Context<'_>, (point, slice): (&OperatingPoint, &str)) -> Vec<Place> {
+        let (scenario, workload) = (context.scenario, context.workload);
+        let Some(card) = scenario.accelerators.get(&point.accelerator) else { return Vec::new() };
+        let mut places = Vec::new();
+        for (index, offering) in scenario.offerings.iter().enumerate() {
+            let allowed = workload.regions.is_empty() || workload.regions.contains(&offering.region);
+            let instance = &scenario.instance_types[&offering.instance_type];
+            if offering.capacity_type != CapacityType::OnDemand || !allowed || instance.accelerator != point.accelerator {
+                continue;
+            }
+            let terms = network::terms(scenario, workload, &offering.region);
+            let Some(terms) = terms.filter(|_| network::reachable(context, &offering.region)) else { continue };
+            for layout in card.layouts.iter().filter(|layout| layout.slices.iter().any(|(name, _)| name == slice)) {
+                if !fit::on_slice(point, (instance, card), (layout, &scenario.reserves)) {
+                    continue;
+                }
+                for tenants in tenants(scenario, workload) {
+                    let partition = partition((card, layout), (instance.gpus, tenants));
+                    let kind = partition.slices.iter().position(|s| s.name == slice);
+                    let Some((kind, pool)) = kind.zip(self.cut(scenario, index, (Sharing::Fixed, Some(partition)))) else { continue };
+                    let bytes = terms.known_node;
+                    places.push(Place { pool, kind, slots: 1, price: 0.0, start: bytes, bytes, restart: 0.0, sharing: Sharing::Fixed });
+                }
+            }
+        }
+        places
+    }
+
+    /// Leaves out a place when another in the same region holds a replica for no more money (than the place costs with the
+    /// best commitment that may be bought), needs no company to be filled, is no scarcer, no riskier, in no fewer zones,
+    /// and asks no more of any quota; committed pools always stay.
     /// For a fixed place this is a restriction of the problem: an idle slot beside another workload would cost nothing.
     fn without_dominated(&self, scenario: &Scenario, places: Vec<Place>) -> Vec<Place> {
-        let per_slot = |p: &Place| f64::from(p.slots) / f64::from(self.list[p.pool].gpus);
+        let per_slot = |p: &Place| f64::from(p.slots) * self.list[p.pool].share_of_slot(p.kind);
         let share = |p: &Place| self.list[p.pool].price * per_slot(p);
+        let cut = |p: &Place| self.list[p.pool].partition.as_ref().map(|c| (&c.layout, &c.tenants));
+        let least = |p: &Place| self.floor(p.pool) * per_slot(p);
         let asks_no_more = |a: &Place, b: &Place| {
             let asked = |quota: &Quota, p: &Place| asked_of(scenario, quota, &self.list[p.pool]) * per_slot(p);
             scenario.quotas.iter().all(|quota| asked(quota, a) <= asked(quota, b) + 1e-9)
         };
         let dominates = |a: &Place, b: &Place| {
             let (pa, pb) = (&self.list[a.pool], &self.list[b.pool]);
-            let cheaper = share(a) < share(b) || (share(a) <= share(b) && (pa.gpus, &pa.instance_type) < (pb.gpus, &pb.instance_type));
-            let no_lumpier = a.sharing == Sharing::Exclusive || (b.sharing == Sharing::Fixed && pa.gpus * b.slots <= pb.gpus * a.slots);
+            let cheaper = share(a) < least(b) || (share(a) <= least(b) && (pa.gpus, &pa.instance_type) < (pb.gpus, &pb.instance_type));
+            let no_lumpier = a.sharing == Sharing::Exclusive
+                || (b.sharing == Sharing::Fixed && cut(a) == cut(b) && pa.slots(a.kind) * b.slots <= pb.slots(b.kind) * a.slots);
             let no_riskier = pa.hazard <= pb.hazard && pa.zones >= pb.zones && (pb.scarce || !pa.scarce);
             a.pool != b.pool && pa.region == pb.region && cheaper && no_lumpier && no_riskier && pb.committed == 0 && asks_no_more(a, b)
         };
         places.iter().filter(|b| !places.iter().any(|a| dominates(a, b))).copied().collect()
+    }
+}
+
+/// Sets of tenants that a workload may be among.
+fn tenants(scenario: &Scenario, workload: &Workload) -> Vec<Tenants> {
+    let own = Tenants::Team(workload.team.clone());
+    match workload.share.with {
+        ShareWith::Never => Vec::new(),
+        ShareWith::Team => vec![own],
+        ShareWith::Any => {
+            // Its own team's GPUs as well, where somebody of the team shares with the team only.
+            let strict = scenario.workloads.iter().any(|w| w.team == workload.team && w.share.with == ShareWith::Team);
+            if strict { vec![Tenants::Any, own] } else { vec![Tenants::Any] }
+        }
+    }
+}
+
+/// A layout on nodes of so many GPUs. Until the master knows better, a kind stands for its share of the compute.
+fn partition((card, layout): (&Accelerator, &Layout), (gpus, tenants): (u32, Tenants)) -> Partition {
+    let compute = |name: &str, count: u32| card.slice(name).map_or(0.0, |s| s.compute) * f64::from(count);
+    let all: f64 = layout.slices.iter().map(|(name, count)| compute(name, *count)).sum();
+    let slices = layout
+        .slices
+        .iter()
+        .map(|(name, count)| SliceCount { name: name.clone(), per_node: count * gpus, weight: compute(name, *count) / all })
+        .collect();
+    Partition { layout: layout.name.clone(), technique: layout.technique, tenants, slices }
+}
+
+impl Pools {
+    /// Least price of a node-hour in a pool: with the best commitment used all week, where one may be bought.
+    fn floor(&self, pool: PoolIndex) -> f64 {
+        let p = &self.list[pool];
+        let bought = self.floors.get(&(p.instance_type.clone(), p.region.clone()));
+        bought.filter(|_| p.capacity_type == CapacityType::OnDemand && p.partition.is_none()).map_or(p.price, |floor| floor.min(p.price))
     }
 }
 

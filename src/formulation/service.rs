@@ -19,7 +19,7 @@ use std::sync::Arc;
 const SHARE_STEPS: u32 = 4;
 
 /// HPA steps from one replica to the most that are ever planned, s.
-const LONGEST_RAMP_S: f64 = 150.0;
+pub const LONGEST_RAMP_S: f64 = 150.0;
 
 /// What one operating point means for the service, whatever the machines: needs and budget.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct ServiceShape {
     pub need: Vec<u32>,
     /// Replicas that the HPA runs in each hour; empty when it cannot follow this load.
     pub hpa: Vec<u32>,
+    /// The same for the load that it is insured for: counts that it may follow up to, which pools and quotas keep.
+    pub hpa_insured: Vec<u32>,
     /// Replicas that carry the week, when the count is constant.
     pub need_static: u32,
     /// Expected sleep by hour; empty when zero is not allowed.
@@ -254,10 +256,16 @@ pub fn allowed(context: &Context<'_>, point: &OperatingPoint) -> bool {
         workload.precisions.first() == Some(&point.precision)
     };
     let accelerator_allowed = workload.accelerators.is_empty() || workload.accelerators.contains(&point.accelerator);
-    let evidence_allowed = point.evidence != Evidence::Estimated || context.scenario.risk.allow_estimated;
+    // Who allows sharing takes what is known of it; what a whole card does is estimated only where the scenario allows that.
+    let evidence_allowed = point.evidence != Evidence::Estimated || context.scenario.risk.allow_estimated || point.slice.is_some();
+    let sharing_allowed = point.slice.as_ref().is_none_or(|slice| {
+        let card = context.scenario.accelerators.get(&point.accelerator);
+        let technique = card.and_then(|card| card.slice(slice)).map(|slice| slice.technique);
+        context.freedom.sharing && technique.is_some_and(|technique| workload.share.allows(technique))
+    });
     let as_today = context.freedom.right_sizing
         || workload.placement.as_ref().is_none_or(|p| p.gpus_per_replica == point.gpus_per_replica && p.precision == point.precision);
-    precision_allowed && accelerator_allowed && evidence_allowed && as_today
+    precision_allowed && accelerator_allowed && evidence_allowed && sharing_allowed && as_today
 }
 
 /// Whether the workload runs like this in this region today.
@@ -306,16 +314,20 @@ fn modes(context: &Context<'_>, service: &Service, shape: &ServiceShape, constan
 /// Needs and budget of the service on an operating point; `None` when it does not meet the SLO.
 fn shape(context: &Context<'_>, service: &Service, ((index, point), notice_s): ((usize, &OperatingPoint), f64)) -> Option<ServiceShape> {
     let scaling = &service.scaling;
-    let highest = demand::highest_peak(service);
+    let insured = service.demand.insured;
+    let highest = demand::highest_peak(service) * insured;
     let capacity = capacity::of(service, point, highest * (1.0 + HPA_TOLERANCE)).ok()?;
     let least = scaling.min_replicas.max(1);
-    let need = service.demand.peak_rps.iter().map(|&peak| capacity.need(peak).map(|n| n.max(least))).collect::<Option<Vec<u32>>>()?;
+    let need =
+        service.demand.peak_rps.iter().map(|&peak| capacity.need(peak * insured).map(|n| n.max(least))).collect::<Option<Vec<u32>>>()?;
     let most = scaling.max_replicas.unwrap_or(capacity::MAX_REPLICAS);
     let need_static = need.iter().copied().max()?;
     if need_static > most {
         return None;
     }
-    let hpa = hpa_counts(service, &capacity, most);
+    let hpa_insured = hpa_counts(service, &capacity, (most, insured));
+    // Who cannot follow what it is insured for stands there instead.
+    let hpa = if hpa_insured.is_empty() { Vec::new() } else { hpa_counts(service, &capacity, (most, 1.0)) };
     let chain = context.chain_s();
     let frozen_count = context.workload.placement.as_ref().filter(|_| !context.freedom.right_sizing).map(|p| p.replicas);
     Some(ServiceShape {
@@ -323,6 +335,7 @@ fn shape(context: &Context<'_>, service: &Service, ((index, point), notice_s): (
         mean_rps: service.demand.mean_rps.clone(),
         need,
         hpa,
+        hpa_insured,
         need_static: frozen_count.unwrap_or(need_static),
         sleep: if may_sleep(context, service, chain) { sleep(service, chain) } else { Vec::new() },
         spare_misses: service.slo.spare_budget() * service.demand.requests_per_week() / service.demand.miss_factor,
@@ -339,7 +352,8 @@ fn shape(context: &Context<'_>, service: &Service, ((index, point), notice_s): (
 
 /// Replicas that the HPA runs: `ceil(1.1 x envelope / kappa)`, kappa the rate a replica at the fewest replicas. Empty
 /// when there is no metric, the load is untrackable, the fewest replicas attain nothing or the count would pass the owner's cap.
-fn hpa_counts(service: &Service, capacity: &Capacity, most: u32) -> Vec<u32> {
+/// The envelope is taken times a factor.
+fn hpa_counts(service: &Service, capacity: &Capacity, (most, factor): (u32, f64)) -> Vec<u32> {
     let scaling = &service.scaling;
     if scaling.metrics.is_none() || service.demand.burst == crate::domain::BurstClass::Untrackable {
         return Vec::new();
@@ -350,7 +364,7 @@ fn hpa_counts(service: &Service, capacity: &Capacity, most: u32) -> Vec<u32> {
         return Vec::new();
     }
     let count = |load: f64| ((1.0 + HPA_TOLERANCE) * load / kappa - 1e-9).ceil().max(f64::from(least)) as u32;
-    let counts: Vec<u32> = demand::reactive_envelope(service).into_iter().map(count).collect();
+    let counts: Vec<u32> = demand::reactive_envelope(service).into_iter().map(|load| count(load * factor)).collect();
     if counts.iter().any(|&n| n > most) { Vec::new() } else { counts }
 }
 

@@ -4,9 +4,10 @@
 //! taken apart by name, so that a new field cannot be forgotten. Numbers are written so that they read back exactly.
 
 use crate::domain::{
-    Accelerator, Adders, CapacityTable, Client, Commitment, DecodeStep, Demand, EgressPrice, Fleet, InstanceType, Job, LlmModel,
-    METHOD_VERSION, NatPrice, Network, NodeAutoscaler, NodeGroup, Offering, OperatingPoint, Performance, Placement, Profile, Quota, Remote,
-    Reserves, Risk, RoundTrip, Scaling, Scenario, Service, Slo, Target, TokenShape, Traffic, Workload, WorkloadKind,
+    Accelerator, Adders, Buying, CapacityTable, Case, Client, Commitment, Cover, DecodeStep, Demand, EgressPrice, Fleet, InstanceType, Job,
+    LlmModel, METHOD_VERSION, NatPrice, Network, NodeAutoscaler, NodeGroup, Offering, OperatingPoint, Performance, Placement, Product,
+    Profile, Quota, Remote, Reserves, Risk, RoundTrip, Scaling, Scenario, Service, SharePolicy, Slo, Target, TokenShape, Traffic,
+    Uncertainty, Workload, WorkloadKind,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{Debug, Display};
@@ -39,11 +40,13 @@ pub fn text(scenario: &Scenario) -> String {
         profiles,
         workloads,
         fleet,
+        buying,
         quotas,
         node_autoscaler,
         reserves,
         adders,
         risk,
+        uncertainty,
         freeze,
         max_changes,
         network,
@@ -67,11 +70,13 @@ pub fn text(scenario: &Scenario) -> String {
     profiles.values().for_each(|value| profile(value, &mut form));
     workloads.iter().for_each(|value| workload(value, &mut form));
     fleet_of(fleet, &mut form);
+    buying_of(buying, &mut form);
     quotas.iter().for_each(|value| quota(value, &mut form));
     conventions((node_autoscaler, reserves, adders), risk, &mut form);
     if let Some(network) = network {
         network_of(network, &mut form);
     }
+    surprises(uncertainty, &mut form);
     form.0
 }
 
@@ -102,7 +107,8 @@ impl Form {
 }
 
 fn accelerator(value: &Accelerator, form: &mut Form) {
-    let Accelerator { id, name, visible_memory, scarce } = value;
+    // Slices and layouts follow from the card; those that are used show in the operating points.
+    let Accelerator { id, name, visible_memory, scarce, slices: _, layouts: _ } = value;
     form.text("accelerator", id).text(".name", name).debug(".visible_memory_gib", visible_memory.0).text(".scarce", scarce);
 }
 
@@ -156,7 +162,9 @@ fn point(value: &OperatingPoint, form: &mut Form) {
         engine,
         evidence,
         requires_nvlink,
+        slice,
         gpu_memory,
+        weights,
         vcpus,
         ram,
         performance,
@@ -166,6 +174,12 @@ fn point(value: &OperatingPoint, form: &mut Form) {
     form.text(".point", format_args!("{accelerator} x{gpus_per_replica} {precision}")).text("..engine", engine);
     form.text("..evidence", evidence.as_str()).text("..requires_nvlink", requires_nvlink);
     form.debug("..size", (gpu_memory.0, vcpus, ram.0)).text("..source", source).text("..as_of", as_of);
+    if let Some(slice) = slice {
+        form.text("..slice", slice);
+    }
+    if let Some(weights) = weights {
+        form.debug("..weights", weights.0);
+    }
     self::performance(performance, form);
 }
 
@@ -207,12 +221,16 @@ fn workload(value: &Workload, form: &mut Form) {
         accelerators,
         regions,
         spot,
+        share,
         placement,
     } = value;
     form.text("workload", id).text(".profile", profile).text(".team", team).text(".cost_center", cost_center);
     form.text(".namespace", namespace).debug(".scale_target", scale_target).text(".image", image);
     form.text(".time_zone", time_zone).text(".utc_offset_hours", utc_offset_hours).list(".precision", precisions);
     form.list(".accelerator", accelerators).list(".region", regions).debug(".spot", (spot.max_share, spot.contingency));
+    if *share != SharePolicy::NEVER {
+        form.text(".share", format_args!("{} {}", share.with.as_str(), share.isolation.as_str()));
+    }
     if let Some(Placement { node_group, replicas, gpus_per_replica, precision }) = placement {
         form.text(".placement", format_args!("{node_group} {replicas} x{gpus_per_replica} {precision}"));
     }
@@ -224,7 +242,7 @@ fn workload(value: &Workload, form: &mut Form) {
 
 fn service(value: &Service, form: &mut Form) {
     let Service { demand, slo, scaling, tables } = value;
-    let Demand { mean_rps, peak_rps, load_factor: _, miss_factor: _, lag_growth, burst, tokens, traffic, source } = demand;
+    let Demand { mean_rps, peak_rps, load_factor: _, miss_factor: _, insured: _, lag_growth, burst, tokens, traffic, source } = demand;
     form.debug(".mean_rps", mean_rps).debug(".peak_rps", peak_rps).debug(".lag_growth", lag_growth).text(".burst", burst.as_str());
     if let Some(TokenShape { input_mean, input_p95, output_mean }) = tokens {
         form.debug(".tokens", (input_mean, input_p95, output_mean));
@@ -238,8 +256,9 @@ fn service(value: &Service, form: &mut Form) {
     let Slo { attainment, ttft, tpot, latency } = slo;
     form.debug(".slo", (attainment, ttft.map(|ms| ms.0), tpot.map(|ms| ms.0), latency.map(|ms| ms.0)));
     scaling_of(scaling, form);
-    for CapacityTable { accelerator, gpus_per_replica, precision, points } in tables {
-        form.text(".table", format_args!("{accelerator} x{gpus_per_replica} {precision}")).debug("..points", points);
+    for CapacityTable { accelerator, gpus_per_replica, precision, slice, points } in tables {
+        let part = slice.as_ref().map_or_else(String::new, |slice| format!(" {slice}"));
+        form.text(".table", format_args!("{accelerator} x{gpus_per_replica} {precision}{part}")).debug("..points", points);
     }
 }
 
@@ -275,7 +294,7 @@ fn scaling_of(value: &Scaling, form: &mut Form) {
 }
 
 fn job(value: &Job, form: &mut Form) {
-    let Job { training, work_per_run, runs, max_workers, baseline_workers, queue, slack_hours: _ } = value;
+    let Job { training, work_per_run, runs, max_workers, baseline_workers, queue, slack_hours: _, insured: _ } = value;
     form.text(".training", training).debug(".work_per_run", work_per_run).text(".max_workers", max_workers);
     form.text(".baseline_workers", baseline_workers);
     form.list(".run", runs.iter().map(|run| format!("{} {}", run.release_hour, run.deadline_hour)));
@@ -323,10 +342,36 @@ fn network_of(value: &Network, form: &mut Form) {
     }
 }
 
+/// Nothing where nothing may be bought.
+fn buying_of(value: &Buying, form: &mut Form) {
+    let Buying { products, shrinking } = value;
+    for product in products {
+        let Product { id, kind, unit, term_months, payment, upfront, hourly, on_demand, covers, source, as_of } = product;
+        form.text("product", id).text(".kind", format_args!("{} {}", kind.as_str(), unit.as_str())).text(".term_months", term_months);
+        form.text(".payment", payment.as_str()).text(".nanos", format_args!("{} {}", upfront.nanos(), hourly.nanos()));
+        form.debug(".on_demand_nanos", on_demand.map(|price| price.nanos())).text(".source", source).text(".as_of", as_of);
+        for Cover { instance_type, region, units } in covers {
+            form.debug(&format!("..covers {region}/{instance_type}"), units);
+        }
+    }
+    form.list("shrinking", shrinking);
+}
+
 fn quota(value: &Quota, form: &mut Form) {
     let Quota { id, region, capacity_type, instance_types, unit, limit } = value;
     form.text("quota", id).text(".region", region).text(".capacity_type", capacity_type.as_str());
     form.list(".instance_type", instance_types).text(".unit", unit.as_str()).debug(".limit", limit);
+}
+
+/// Nothing where nothing is asked: a scenario without surprises keeps its digest.
+fn surprises(value: &Uncertainty, form: &mut Form) {
+    let Uncertainty { level, cases } = value;
+    if let Some(level) = level {
+        form.text("risk_level", level.as_str());
+    }
+    for Case { name, probability, demand, burst, spot_price, hazard, availability } in cases {
+        form.text("case", name).debug(".factors", (probability, demand, burst, spot_price, hazard, availability));
+    }
 }
 
 fn conventions((nodes, reserves, adders): (&NodeAutoscaler, &Reserves, &Adders), risk: &Risk, form: &mut Form) {

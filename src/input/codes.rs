@@ -164,6 +164,8 @@ pub const WRONG_BLOCK: &str = "E1418";
 pub const BAD_TABLE: &str = "E1419";
 /// A service at zero that nothing but chance wakes (warning).
 pub const WAKES_BY_CHANCE: &str = "E1420";
+/// A part of a GPU that is none, or that a point cannot be on.
+pub const BAD_SLICE: &str = "E1421";
 
 // Fleet and policy
 
@@ -181,6 +183,23 @@ pub const WRONG_AUTOSCALER: &str = "E1505";
 pub const TWO_CLOUDS: &str = "E1506";
 /// A frozen workload that runs nowhere.
 pub const FROZEN_NOWHERE: &str = "E1507";
+/// Cases whose probabilities do not sum to 1.
+pub const PROBABILITIES: &str = "E1520";
+
+// Commitments to buy
+
+/// A term that no cloud sells.
+pub const BAD_TERM: &str = "E1601";
+/// Money that does not go with the way to pay.
+pub const ODD_PAYMENT: &str = "E1602";
+/// A kind of commitment that the machine's cloud does not sell.
+pub const NOT_SOLD: &str = "E1603";
+/// A product that is dearer than on demand (warning).
+pub const NEVER_PAYS: &str = "E1604";
+/// A product that is not offered (note).
+pub const NOT_OFFERED: &str = "E1605";
+/// Nothing is offered (warning).
+pub const NOTHING_TO_BUY: &str = "E1606";
 
 // Capacity tables
 

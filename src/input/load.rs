@@ -201,6 +201,7 @@ fn mark_as_demo(scenario: &mut Scenario) {
         let named = std::mem::take(&mut network.workloads);
         network.workloads = named.into_iter().map(|(id, remote)| (WorkloadId::new(demo(id.as_str())), remote)).collect();
     }
+    scenario.buying.shrinking = scenario.buying.shrinking.iter().map(|id| WorkloadId::new(demo(id.as_str()))).collect();
     for workload in &mut scenario.workloads {
         workload.id = WorkloadId::new(demo(workload.id.as_str()));
         workload.namespace = demo(&workload.namespace);

@@ -93,8 +93,12 @@ pub struct VariantFile {
     /// Needs NVLink between its GPUs.
     #[serde(default)]
     pub requires_nvlink: bool,
+    /// Part of a GPU that it was measured on: a MIG profile (`1g.10gb`), `mps-4`, `time-slicing-2`. Default: whole GPUs.
+    pub slice: Option<At<String>>,
     /// Memory needed on each GPU, GiB.
     pub gpu_memory_gib: At<f64>,
+    /// Memory of an LLM's weights on each GPU, GiB; needed to derive what it does on a part of a GPU.
+    pub weights_gib: Option<At<f64>>,
     /// CPUs that a replica requests.
     pub vcpus: At<f64>,
     /// Memory that a replica requests, GiB.

@@ -2,6 +2,8 @@
 
 use super::at::At;
 use super::network_file::NetworkFile;
+use super::purchase_file::BuyFile;
+use super::uncertainty_file::{RiskLevelFile, UncertaintyFile};
 use super::workload_file::WorkloadFile;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -29,6 +31,8 @@ pub struct ScenarioFile {
     pub target: Option<At<TargetFile>>,
     /// What runs and is paid for today.
     pub baseline: Option<BaselineFile>,
+    /// Commitments that the plan may buy. Default: none.
+    pub commitments_to_buy: Option<At<BuyFile>>,
     /// Served models and jobs.
     pub workloads: At<Vec<WorkloadFile>>,
     /// Caps of the clouds on what may run at once.
@@ -49,6 +53,8 @@ pub struct ScenarioFile {
     pub max_changes: Option<At<u32>>,
     /// Risk conventions.
     pub risk: Option<RiskFile>,
+    /// Cases that the plan is held against. Default: a set of six, see `docs/mathematics.md`.
+    pub uncertainty: Option<At<UncertaintyFile>>,
     /// Prices that are better known than the catalogue's.
     #[serde(default)]
     pub prices: Vec<PriceFile>,
@@ -217,6 +223,8 @@ pub struct AddersFile {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RiskFile {
+    /// How much of a surprise the plan must stand; `--risk` goes before it. Default: none is planned for, and nothing is said.
+    pub level: Option<RiskLevelFile>,
     /// Share of time in which a spot pool of which nothing is known can supply. Default 0.8.
     pub prior_availability: Option<At<f64>>,
     /// Collapses of such a pool an hour. Default 0.05.

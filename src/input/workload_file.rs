@@ -67,6 +67,8 @@ pub struct WorkloadFile {
     pub runs_on: Option<RunsOnFile>,
     /// What its owner allows about spot. Default: none for services, all for jobs that checkpoint or are divisible.
     pub spot: Option<At<SpotFile>>,
+    /// Services: with whom it may share a GPU. Default: with nobody.
+    pub share: Option<At<ShareFile>>,
     /// Services: what is asked of it.
     pub demand: Option<At<DemandFile>>,
     /// Services: its objective.
@@ -79,6 +81,9 @@ pub struct WorkloadFile {
     pub max_workers: Option<At<u32>>,
     /// Jobs: queue that holds the work.
     pub queue: Option<QueueFile>,
+    /// Its owner expects it to shrink within the year: a commitment that rests on it gets a warning. Default false.
+    #[serde(default)]
+    pub shrinking: bool,
 }
 
 /// Where a workload runs today.
@@ -103,6 +108,40 @@ pub struct SpotFile {
     pub max_share: At<f64>,
     /// Share of the hour's mean demand that must stay stable when any one pool is lost. Default 0.5.
     pub contingency: Option<At<f64>>,
+}
+
+/// Whom a service may share a GPU with.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShareFile {
+    /// With whom.
+    pub with: ShareWithFile,
+    /// What has to keep them apart. Default `hardware`: MIG only.
+    pub isolation: Option<IsolationFile>,
+}
+
+/// Whom a service may share a GPU with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShareWithFile {
+    /// Nobody.
+    Never,
+    /// Services of its own team.
+    Team,
+    /// Any service whose owner says the same.
+    Any,
+}
+
+/// What has to keep services on one GPU apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum IsolationFile {
+    /// Slices of their own in hardware: MIG.
+    Hardware,
+    /// Limits on memory and threads, caches and faults shared: MPS as well.
+    Memory,
+    /// Nothing: time-slicing, and one Triton server for several models.
+    None,
 }
 
 /// What a service is asked for: exactly one of `series`, `trace` and `shape`.

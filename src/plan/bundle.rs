@@ -45,6 +45,8 @@ pub struct BundleMember {
     pub priority: u32,
     /// Objective.
     pub slo: SloPlan,
+    /// Factor that its peaks were raised by after a replay missed; 1 otherwise.
+    pub load_factor: f64,
     /// Planning load in each hour of the week (UTC), requests a second.
     pub planning_load_rps: Vec<f64>,
     /// Mean load in each hour of the week (UTC), requests a second.

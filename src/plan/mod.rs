@@ -9,7 +9,9 @@ pub mod money;
 pub mod network;
 pub mod outcome;
 pub mod pool;
+pub mod purchase;
 pub mod replay;
+pub mod robustness;
 pub mod verification;
 pub mod workload;
 
@@ -20,11 +22,13 @@ pub use outcome::{
     Baseline, Binding, CommitmentCost, Comparator, CostBreakdown, Lever, NodeGroupCost, Optimality, Relaxation, Sensitivity, Stage,
     TargetOutcome,
 };
-pub use pool::{NodePool, SpotTerms};
+pub use pool::{NodePool, PoolPartition, PoolSlice, SpotTerms};
+pub use purchase::{Ending, Newsvendor, Purchase, PurchaseCover, Regret};
+pub use robustness::{Alternative, Candidate, CaseOutcome, CaseWorkload, GivesUp, Hold, Robustness, Spread, StressReplay};
 pub use verification::{ReplayEvidence, ReplayRound, ReplayedWorkload, Verification};
 pub use workload::{
-    BudgetUse, CapacityPoint, ChangeFromToday, ChosenVariant, ColdStartPlan, ErrorBudget, FlexPlan, FloorPlan, JobPlan, JobRunPlan,
-    KubernetesTarget, QueuePlan, ResourceRequests, ScalingPlan, ServicePlan, SloPlan, Window, WorkloadPlan,
+    BudgetUse, CapacityPoint, ChangeFromToday, ChosenSlice, ChosenVariant, ColdStartPlan, ErrorBudget, FlexPlan, FloorPlan, JobPlan,
+    JobRunPlan, KubernetesTarget, QueuePlan, ResourceRequests, ScalingPlan, ServicePlan, SloPlan, Window, WorkloadPlan,
 };
 
 use schemars::JsonSchema;
@@ -61,6 +65,12 @@ pub struct Plan {
     pub levers: Vec<Lever>,
     /// What the least-cost plan becomes when an assumption is off.
     pub sensitivity: Vec<Sensitivity>,
+    /// What the plan stands; only where a risk level or cases are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robustness: Option<Robustness>,
+    /// Full plans within 2% of least cost that are best at something else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<Alternative>,
     /// Sets of equal machines bought one way, sorted by name.
     pub pools: Vec<NodePool>,
     /// Workloads, sorted by name.
@@ -68,6 +78,9 @@ pub struct Plan {
     /// Servers that several services share, sorted by name; their members are also among the workloads, with mode `bundled`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bundles: Vec<Bundle>,
+    /// Commitments that the plan buys, in the order in which they are credited.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purchases: Vec<Purchase>,
     /// Spans of the week with their own floors, sorted by workload and start.
     pub windows: Vec<Window>,
     /// Explanations for the reader, in a stable order.

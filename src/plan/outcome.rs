@@ -86,7 +86,7 @@ pub struct Comparator {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CostBreakdown {
-    /// Total: on-demand + spot + commitments, and where they are priced traffic and bytes of starts.
+    /// Total: on-demand + spot + commitments, held and bought, and where they are priced traffic and bytes of starts.
     pub usd_per_month: Usd,
     /// On-demand pools beyond commitments, start-ups included.
     pub on_demand_usd_per_month: Usd,
@@ -94,6 +94,9 @@ pub struct CostBreakdown {
     pub spot_usd_per_month: Usd,
     /// Commitments, in full.
     pub commitments_usd_per_month: Usd,
+    /// Commitments that the plan buys, in full; what they save is taken off the on-demand pools.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub purchases_usd_per_month: Usd,
     /// Part of the above that pays for boot, pull, load, drain and consolidation delay.
     pub start_up_usd_per_month: Usd,
     /// Traffic that leaves regions; only where the scenario has `network`.
@@ -106,6 +109,12 @@ pub struct CostBreakdown {
     pub commitments: Vec<CommitmentCost>,
     /// Part of the plan's pool cost by evidence class of the operating points: measured, fitted, estimated.
     pub by_evidence_usd_per_month: std::collections::BTreeMap<String, Usd>,
+}
+
+/// Left out of a file where it is nothing.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+pub(super) fn is_zero(usd: &Usd) -> bool {
+    *usd == Usd::ZERO
 }
 
 /// How the plan stands to the target.

@@ -53,7 +53,10 @@ pub struct NodePool {
     pub paid_node_hours_per_week: f64,
     /// Node-hours a week that start-ups and tails of its workloads add; none in shared pools, whose nodes stay.
     pub start_up_node_hours_per_week: f64,
-    /// Cost of the pool, start-ups of its workloads included.
+    /// What commitments that the plan buys take off its cost, a month (on-demand pools).
+    #[serde(default, skip_serializing_if = "super::outcome::is_zero")]
+    pub purchases_credit_usd_per_month: Usd,
+    /// Cost of the pool, start-ups of its workloads included, less that credit.
     pub usd_per_month: Usd,
     /// Seconds that the node autoscaler keeps an empty node, as priced.
     pub consolidate_after_s: u32,
@@ -65,6 +68,37 @@ pub struct NodePool {
     pub workloads: Vec<String>,
     /// What happens when the pool is lost, in words (spot pools).
     pub when_lost: Option<String>,
+    /// How its GPUs are cut into slices; none: they are whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<PoolPartition>,
+}
+
+/// How the GPUs of a pool are cut. All nodes alike.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PoolPartition {
+    /// `mig`, `mps` or `time-slicing`.
+    pub technique: String,
+    /// Name of the layout: of MIG that of the GPU operator's configuration.
+    pub layout: String,
+    /// Slices of a node, sorted by name.
+    pub slices: Vec<PoolSlice>,
+    /// The one team that may run here; none: every workload that shares with any.
+    pub team: Option<String>,
+}
+
+/// Slices of one kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PoolSlice {
+    /// Name.
+    pub name: String,
+    /// Kubernetes resource.
+    pub resource: String,
+    /// So many on one GPU.
+    pub per_gpu: u32,
+    /// Memory that an engine sees.
+    pub memory_gib: f64,
 }
 
 /// Terms of a spot pool.

@@ -240,6 +240,9 @@ pub struct Engine {
     pub gpus_per_replica: u32,
     /// Precision.
     pub precision: String,
+    /// Part of a GPU that a replica has; none: whole GPUs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<String>,
     /// How the numbers were obtained.
     pub evidence: String,
     /// CPUs of a replica.

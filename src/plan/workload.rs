@@ -74,8 +74,31 @@ pub struct ChosenVariant {
     pub source: String,
     /// Share of capacity not planned on.
     pub derate: f64,
+    /// Part of a GPU that a replica has; none: whole GPUs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<ChosenSlice>,
     /// Requests of the replica's pod.
     pub requests: ResourceRequests,
+}
+
+/// Part of a GPU.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChosenSlice {
+    /// Name: a MIG profile, `mps-4`, `time-slicing-2`.
+    pub name: String,
+    /// `mig`, `mps` or `time-slicing`.
+    pub technique: String,
+    /// Kubernetes resource; a replica asks for one.
+    pub resource: String,
+    /// Share of the card.
+    pub share: f64,
+    /// Share of its part of the card that it is planned to deliver; 1 where the slice itself was measured.
+    pub delivered: f64,
+    /// Whom the owner lets it share with, and what must keep them apart.
+    pub share_with: String,
+    /// `hardware`, `memory` or `none`.
+    pub isolation: String,
 }
 
 /// Resources of one replica.
@@ -118,7 +141,7 @@ pub struct ServicePlan {
     pub starts_per_week: f64,
     /// Capacity table used: the rate that n replicas sustain at the planning percentile.
     pub capacity: Vec<CapacityPoint>,
-    /// Where the table comes from: `calibrated` (simulated, `gpuplan calibrate`) or `closed-form`; of a frozen service, of
+    /// Where the table comes from: `calibrated` (simulated, `gpuplan calibrate`) or `closed-form`, of a server with several models `mix`; of a frozen service, of
     /// which nothing is promised, `closed-form`.
     pub capacity_source: String,
     /// Rate one replica survives without falling behind (used when a pool is lost), requests a second.

@@ -3,7 +3,7 @@
 //! Every table of money ends in rows that make it sum to the plan's own totals, so that nothing can be lost between
 //! the tables and the headline.
 
-use crate::plan::{JobPlan, NodePool, Plan, ServicePlan, WorkloadPlan};
+use crate::plan::{JobPlan, NodePool, Plan, Purchase, ServicePlan, WorkloadPlan};
 use crate::report::text::{count, percent, range};
 use crate::units::Usd;
 use std::collections::BTreeMap;
@@ -103,8 +103,28 @@ pub fn by_capacity_type(plan: &Plan) -> Vec<MoneyRow> {
             rows.push(row(label, before.unwrap_or(Usd::ZERO), after.unwrap_or(Usd::ZERO)));
         }
     }
+    rows.extend(bought(plan));
     rows.push(total(plan));
     rows
+}
+
+/// Commitments that the plan buys, where it buys any.
+fn bought(plan: &Plan) -> Option<MoneyRow> {
+    let after = plan.cost.purchases_usd_per_month;
+    (!plan.purchases.is_empty()).then(|| MoneyRow { label: "commitments to buy".to_owned(), before: Usd::ZERO, after })
+}
+
+/// `3 nodes`, `$1.234 an hour`.
+#[must_use]
+pub fn amount(purchase: &Purchase) -> String {
+    let n = purchase.amount;
+    match purchase.unit.as_str() {
+        "usd-per-hour" => format!("${n:.3} an hour"),
+        "ram-gib" => format!("{n} GiB"),
+        "vcpus" => format!("{n} vCPUs"),
+        "gpus" => format!("{n} GPUs"),
+        unit => format!("{n} {unit}"),
+    }
 }
 
 /// The rows below a table by workload or team: what belongs to none, the commitments, the total.
@@ -116,9 +136,10 @@ pub fn closing(plan: &Plan) -> Vec<MoneyRow> {
     let rest = MoneyRow {
         label: UNASSIGNED.to_owned(),
         before: plan.baseline.usd_per_month - commitments.before - held.iter().map(|r| r.before).sum(),
-        after: plan.cost.usd_per_month - commitments.after - held.iter().map(|r| r.after).sum(),
+        after: plan.cost.usd_per_month - commitments.after - plan.cost.purchases_usd_per_month - held.iter().map(|r| r.after).sum(),
     };
     let mut rows: Vec<MoneyRow> = [rest, commitments].into_iter().filter(|r| matters(r.before) || matters(r.after)).collect();
+    rows.extend(bought(plan));
     rows.push(total(plan));
     rows
 }
@@ -169,6 +190,10 @@ pub fn planned(plan: &Plan, workload: &WorkloadPlan) -> String {
     }
     let words: Vec<(String, String)> = parts.iter().map(|(name, number)| placed(plan, workload, name, number)).collect();
     match words.as_slice() {
+        [] if workload.mode == "bundled" => {
+            let mut servers = plan.bundles.iter().filter(|b| b.members.iter().any(|m| m.workload == workload.name));
+            servers.next().map_or_else(|| "a server".to_owned(), |b| format!("a model of {}", b.host.name))
+        }
         [] => "as today".to_owned(),
         [(number, machine)] => format!("{number} x {machine}"),
         [(a, machine), (b, same), ..] if machine == same => format!("{a} + {b} x {machine}"),
@@ -180,6 +205,9 @@ pub fn planned(plan: &Plan, workload: &WorkloadPlan) -> String {
 fn placed(plan: &Plan, workload: &WorkloadPlan, pool_name: &str, number: &str) -> (String, String) {
     let Some(pool) = pool(plan, pool_name) else { return (number.to_owned(), pool_name.to_owned()) };
     let gpus = workload.variant.gpus_per_replica;
+    if let Some(slice) = &workload.variant.slice {
+        return (number.to_owned(), format!("{} of {}", slice.name, pool.instance_type));
+    }
     let machine = match (pool.shared, gpus) {
         (true, 1) => format!("1 GPU of {}", pool.instance_type),
         (true, gpus) => format!("{gpus} GPUs of {}", pool.instance_type),

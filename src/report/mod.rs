@@ -13,6 +13,7 @@ pub mod loss;
 pub mod markdown;
 pub mod quota;
 pub mod simulation;
+pub mod stands;
 pub mod terminal;
 pub mod text;
 pub mod week;

@@ -1,7 +1,8 @@
 //! The plan on a screen: the answer in three lines, then tables.
 
-use crate::plan::{NodePool, Plan, Sensitivity, TargetOutcome, Window, WorkloadPlan};
+use crate::plan::{Bundle, NodePool, Plan, Purchase, Sensitivity, TargetOutcome, Window, WorkloadPlan};
 use crate::report::facts::{self, MoneyRow, words};
+use crate::report::stands;
 use crate::report::text::{count, fine_percent, percent, printable, wrap};
 use crate::report::week::{day_list, hour_span};
 use crate::units::Usd;
@@ -57,9 +58,12 @@ fn sections(plan: &Plan, page: Page) -> Vec<(&'static str, String)> {
         optimality: _,
         levers: _,
         sensitivity,
+        robustness,
+        alternatives,
         pools,
         workloads,
-        bundles: _,
+        bundles,
+        purchases,
         windows,
         notes,
         provenance: _,
@@ -68,9 +72,13 @@ fn sections(plan: &Plan, page: Page) -> Vec<(&'static str, String)> {
         ("Why the target is missed", target.as_ref().map(|t| missed(t, page)).unwrap_or_default()),
         ("By workload, $ a month; on demand unless it says spot", workload_table(plan, workloads, page)),
         ("By pool", pool_table(plan, pools, page)),
+        ("Servers with several models", bundle_table(plan, bundles, page)),
+        ("Commitments to buy, $ a month", purchase_table(purchases, page)),
         ("By lever, $ a month saved by the least-cost plan", lever_table(plan, page)),
         ("The week, local time", window_table(workloads, windows, page)),
         ("If an assumption is off: the least-cost plan, solved anew", sensitivity_table(sensitivity, page)),
+        ("What it stands", bullets(robustness.iter().flat_map(stands::lines).collect::<Vec<_>>().iter().map(String::as_str), page)),
+        ("Within 2% of least cost, in alternatives/", bullets(stands::alternatives(alternatives).iter().map(String::as_str), page)),
         ("Notes", bullets(notes.iter().map(String::as_str), page)),
     ]
 }
@@ -241,11 +249,42 @@ fn pool_table(plan: &Plan, pools: &[NodePool], page: Page) -> String {
         cells
     };
     rows.extend(plan.cost.commitments.iter().map(|c| closing(&format!("commitment {}", c.name), c.usd_per_month)));
+    if !plan.purchases.is_empty() {
+        rows.push(closing("commitments to buy", plan.cost.purchases_usd_per_month));
+    }
     let remote = [("traffic", plan.cost.egress_usd_per_month), ("bytes of starts", plan.cost.start_up_bytes_usd_per_month)];
     rows.extend(remote.into_iter().filter_map(|(label, usd)| Some(closing(label, usd?))));
     rows.push(closing("total", plan.cost.usd_per_month));
     let head = ["pool", "where", "machine", "nodes", "limit", "planned price", "$ a month"];
     table(Rows { head: &head, rows, right: &[3, 4, 5, 6] }, page)
+}
+
+/// One line a server: where, and what it serves.
+fn bundle_table(plan: &Plan, bundles: &[Bundle], page: Page) -> String {
+    let row = |b: &Bundle| {
+        let models: Vec<String> = b.members.iter().map(|m| m.workload.clone()).collect();
+        vec![b.host.name.clone(), facts::planned(plan, &b.host), b.host.mode.clone(), models.join(", "), b.host.usd_per_month.to_string()]
+    };
+    let rows: Vec<Vec<String>> = bundles.iter().map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    table(Rows { head: &["server", "runs on", "mode", "models", "$ a month"], rows, right: &[4] }, page)
+}
+
+/// A line for each commitment that is bought.
+fn purchase_table(purchases: &[Purchase], page: Page) -> String {
+    let row = |p: &Purchase| {
+        let terms = format!("{} months, {}", p.term_months, p.payment);
+        let (paid, saves) = (p.usd_per_month.to_string(), p.saves_usd_per_month.to_string());
+        vec![p.product.clone(), facts::amount(p), terms, paid, saves, percent(p.utilization)]
+    };
+    let rows: Vec<Vec<String>> = purchases.iter().map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let head = ["product", "amount", "terms", "paid", "saves", "used"];
+    table(Rows { head: &head, rows, right: &[1, 3, 4, 5] }, page)
 }
 
 fn lever_table(plan: &Plan, page: Page) -> String {

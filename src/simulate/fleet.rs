@@ -1,7 +1,7 @@
 //! What is replayed: machines, services with their autoscalers, jobs. One value for every configuration, whether it comes from
 //! emitted files, from today's inventory or from a comparator.
 
-use super::cluster::{Delays, Pool, Risk, Room, StartUp};
+use super::cluster::{Delays, Pool, Purchased, Risk, Room, StartUp};
 use crate::domain::{ColdRequests, Knot, LlmModel, Routing};
 use crate::emit::parse::types::{CronJob, Gate, ScaledJob, ScaledObject};
 use crate::plan::replay::{JobInputs, NetworkInputs, ServiceInputs};
@@ -14,11 +14,15 @@ pub struct Fleet {
     pub anchor_unix_s: i64,
     /// Pools, sorted by name.
     pub pools: Vec<Pool>,
+    /// Resources of slices of GPUs, in the order of [`Room::slices`].
+    pub slices: Vec<String>,
     /// Spot terms of each pool; none for on-demand.
     pub risks: Vec<Option<Risk>>,
     /// Machines that commitments pay for.
     pub covered: Vec<Covered>,
-    /// Commitments a month, in full.
+    /// Commitments that were bought, in the order in which they are credited.
+    pub purchased: Vec<Purchased>,
+    /// Commitments a month, held and bought, in full.
     pub commitments_usd_per_month: Usd,
     /// Delays of the node autoscaler.
     pub delays: Delays,
@@ -48,6 +52,28 @@ pub enum LatencyModel {
     Llm(LlmModel, u32),
     /// Concurrency curve.
     Request(Vec<Knot>),
+    /// Several models on one GPU.
+    Shared(SharedModel),
+}
+
+/// How fast a server answers that several models share.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SharedModel {
+    /// Its models, in the order of the members.
+    pub models: Vec<HostedModel>,
+    /// Most requests in service.
+    pub most: u32,
+    /// Factor on every service time while two models or more are at work.
+    pub interference: f64,
+}
+
+/// A model of a shared server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostedModel {
+    /// Concurrency curve of the model alone.
+    pub knots: Vec<Knot>,
+    /// Urgency, 1 the most urgent.
+    pub priority: u32,
 }
 
 /// A service.
@@ -66,6 +92,27 @@ pub struct ServiceSetup {
     /// Its Deployments.
     pub parts: Vec<Part>,
     /// What distance adds and costs where it runs.
+    pub way: Option<Way>,
+    /// Services that share it, sorted by name; none where it serves only itself.
+    pub members: Vec<Member>,
+}
+
+impl ServiceSetup {
+    /// Whose requests it answers: its members, or itself.
+    pub fn demands(&self) -> impl Iterator<Item = &ServiceInputs> {
+        let own = self.members.is_empty().then_some(&self.inputs);
+        own.into_iter().chain(self.members.iter().map(|member| &member.inputs))
+    }
+}
+
+/// A service that runs in a shared server.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Demand, objective, timeouts.
+    pub inputs: ServiceInputs,
+    /// What the server calls its model: the label `model` of the server's metrics.
+    pub model: String,
+    /// What distance adds and costs where the server runs.
     pub way: Option<Way>,
 }
 

@@ -1,7 +1,9 @@
 //! The configuration that emitted files describe. In: the files as read back, what the plan chose (precision, prices, gang speed) and
 //! the inputs of the replay. Out: a [`Fleet`]. What the files say goes before what the plan says.
 
-use super::cluster::{Delays, INDEPENDENT_SHARE, Pool, Risk, Room, Span, StartUp};
+mod shared;
+
+use super::cluster::{Delays, INDEPENDENT_SHARE, Pool, Purchased, PurchasedCover, Risk, Room, SLICE_KINDS, Span, StartUp};
 use super::fleet::{Count, Covered, Fleet, JobSetup, JobStart, LatencyModel, Part, PodTemplate, ServiceSetup, Way};
 use super::replica::llm::pass_tokens;
 use super::today;
@@ -20,12 +22,15 @@ pub type Unplayable = String;
 /// A pool of a machine that the inputs do not know, a workload without Deployment or latency model, a date that is none.
 pub fn fleet(files: &Files, plan: &Plan, inputs: &ReplayInputs) -> Result<Fleet, Unplayable> {
     let mut fleet = frame(inputs)?;
+    purchases(&mut fleet, plan);
     for spec in &files.node_pools {
         add_pool(&mut fleet, spec, inputs)?;
     }
     for workload in &plan.workloads {
         if workload.mode == "frozen" {
             today::add(&mut fleet, &workload.name, inputs)?;
+        } else if plan.bundles.iter().any(|bundle| bundle.members.iter().any(|member| member.workload == workload.name)) {
+            // Its server follows.
         } else if let Some(service) = inputs.services.iter().find(|s| s.name == workload.name) {
             let setup = service_of(&fleet, (files, workload), service, inputs)?;
             fleet.services.push(setup);
@@ -36,6 +41,11 @@ pub fn fleet(files: &Files, plan: &Plan, inputs: &ReplayInputs) -> Result<Fleet,
             return Err(format!("the replay inputs do not know the workload `{}`", workload.name));
         }
     }
+    for bundle in &plan.bundles {
+        let setup = shared::server(&fleet, (files, bundle), inputs)?;
+        fleet.services.push(setup);
+    }
+    fleet.services.sort_by(|a, b| a.inputs.name.cmp(&b.inputs.name));
     Ok(fleet)
 }
 
@@ -46,12 +56,14 @@ pub(super) fn frame(inputs: &ReplayInputs) -> Result<Fleet, Unplayable> {
     Ok(Fleet {
         anchor_unix_s: anchor.as_second(),
         pools: Vec::new(),
+        slices: Vec::new(),
         risks: Vec::new(),
         covered: inputs
             .commitments
             .iter()
             .map(|c| Covered { instance_type: c.instance_type.clone(), region: c.region.clone(), nodes: c.nodes })
             .collect(),
+        purchased: Vec::new(),
         commitments_usd_per_month: inputs
             .commitments
             .iter()
@@ -62,6 +74,31 @@ pub(super) fn frame(inputs: &ReplayInputs) -> Result<Fleet, Unplayable> {
         jobs: Vec::new(),
         notes: Vec::new(),
     })
+}
+
+/// What the plan buys, which no file says: it is paid in full, and credited to the nodes as they run.
+fn purchases(fleet: &mut Fleet, plan: &Plan) {
+    for purchase in &plan.purchases {
+        fleet.commitments_usd_per_month += purchase.usd_per_month;
+        fleet.purchased.push(Purchased {
+            // Parts of a machine are credited side by side.
+            part: match purchase.unit.as_str() {
+                "nodes" | "usd-per-hour" => "machine".to_owned(),
+                part => part.to_owned(),
+            },
+            amount: purchase.amount,
+            covers: purchase
+                .covers
+                .iter()
+                .map(|c| PurchasedCover {
+                    instance_type: c.instance_type.clone(),
+                    region: c.region.clone(),
+                    units: c.units_per_node_hour,
+                    worth: c.worth_usd_per_node_hour,
+                })
+                .collect(),
+        });
+    }
 }
 
 /// A span of the inputs.
@@ -86,7 +123,7 @@ pub(super) fn add_pool(fleet: &mut Fleet, spec: &PoolSpec, inputs: &ReplayInputs
         region: spec.region.clone(),
         zones: spec.zones.clone(),
         spot: spec.spot,
-        allocatable: allocatable(machine, &inputs.reserves),
+        allocatable: with_slices(allocatable(machine, &inputs.reserves), spec, &mut fleet.slices)?,
         max_nodes: spec.max_nodes,
         min_nodes: spec.min_nodes,
         consolidate_after_s: spec.consolidate_after_s,
@@ -96,6 +133,22 @@ pub(super) fn add_pool(fleet: &mut Fleet, spec: &PoolSpec, inputs: &ReplayInputs
         node_reclaims_per_hour: risk.filter(|_| spec.spot).map_or(0.0, |(_, hazard)| INDEPENDENT_SHARE * hazard),
     });
     Ok(())
+}
+
+/// Room of a node whose GPUs are cut: slices, and no whole GPU.
+fn with_slices(room: Room, spec: &PoolSpec, kinds: &mut Vec<String>) -> Result<Room, Unplayable> {
+    let mut cut = Room { gpus: if spec.slices.is_empty() { room.gpus } else { 0 }, ..room };
+    for (resource, count) in &spec.slices {
+        let kind = kinds.iter().position(|known| known == resource).unwrap_or(kinds.len());
+        if kind == SLICE_KINDS {
+            return Err(format!("pool `{}`: a fleet may have {SLICE_KINDS} kinds of slices", spec.name));
+        }
+        if kind == kinds.len() {
+            kinds.push(resource.clone());
+        }
+        cut.slices[kind] = u16::try_from(*count).map_err(|_| format!("pool `{}` has {count} slices a node", spec.name))?;
+    }
+    Ok(cut)
 }
 
 /// The machine of that shape.
@@ -110,6 +163,7 @@ fn allocatable(machine: &Machine, reserves: &NodeReserves) -> Room {
         gpus: machine.gpus,
         cpu_milli: (left(machine.vcpus, reserves.vcpus) * 1000.0).round() as u64,
         memory_mib: (left(machine.ram_gib, reserves.ram_gib) * 1024.0).floor() as u64,
+        ..Room::default()
     }
 }
 
@@ -121,10 +175,18 @@ fn pod(fleet: &Fleet, spec: &PodSpec, workload: &WorkloadPlan) -> Result<PodTemp
         return Err(format!("pods of `{}` may run on no pool that the files declare", workload.name));
     }
     let requests = &workload.variant.requests;
+    // A patch that says nothing of GPUs leaves what the plan chose.
+    let planned = workload.variant.slice.as_ref().filter(|_| spec.gpus.is_none()).map(|slice| &slice.resource);
+    let slice = spec.slice.as_ref().or(planned);
+    let mut slices = [0; SLICE_KINDS];
+    if let Some(kind) = slice.and_then(|resource| fleet.slices.iter().position(|known| known == resource)) {
+        slices[kind] = 1;
+    }
     Ok(PodTemplate {
         pools,
         ask: Room {
-            gpus: spec.gpus.unwrap_or(requests.gpus),
+            slices,
+            gpus: if slice.is_some() { 0 } else { spec.gpus.unwrap_or(requests.gpus) },
             cpu_milli: spec.cpu_milli.unwrap_or((requests.vcpus * 1000.0).round() as u64),
             memory_mib: spec.memory_mib.unwrap_or((requests.ram_gib * 1024.0).floor() as u64),
         },
@@ -142,6 +204,28 @@ fn service_of(
     service: &ServiceInputs,
     inputs: &ReplayInputs,
 ) -> Result<ServiceSetup, Unplayable> {
+    let parts = parts(fleet, files, workload)?;
+    let on_slice = parts.first().is_some_and(|part| sliced(&part.pod));
+    let wanted = Wanted {
+        accelerator: accelerator(fleet, &parts, inputs)?,
+        precision: &workload.variant.precision,
+        gpus: if on_slice { 1 } else { gpus(&parts) },
+        // Equal parts have one resource whatever their number; which one the plan has is the pool's to say, and is checked there.
+        slice: if on_slice { workload.variant.slice.as_ref().map(|slice| slice.name.as_str()) } else { None },
+    };
+    let model = model(service, &wanted)?;
+    let way = Way::of(service.network.as_ref(), region(fleet, &parts));
+    Ok(ServiceSetup { way, ..assembled(service, model, parts) })
+}
+
+/// Region of the machines that the first Deployment prefers.
+fn region<'a>(fleet: &'a Fleet, parts: &[Part]) -> &'a str {
+    let first = parts.first().and_then(|part| part.pod.pools.first()).and_then(|&pool| fleet.pools.get(pool));
+    first.map_or("", |pool| pool.region.as_str())
+}
+
+/// Deployments of a service with their autoscalers; at least one.
+fn parts(fleet: &Fleet, files: &Files, workload: &WorkloadPlan) -> Result<Vec<Part>, Unplayable> {
     let mut parts = Vec::new();
     for deployment in files.deployments.iter().filter(|d| d.workload == workload.name) {
         let scaler = files.scaled_objects.iter().find(|s| s.namespace == deployment.namespace && s.target == deployment.name);
@@ -153,13 +237,40 @@ fn service_of(
         };
         parts.push(Part { name: deployment.name.clone(), count, pod: pod(fleet, &deployment.pod, workload)? });
     }
-    let Some(first) = parts.first() else { return Err(format!("the files hold no Deployment of `{}`", workload.name)) };
-    let pool = &fleet.pools[first.pod.pools[0]];
+    if parts.is_empty() {
+        return Err(format!("the files hold no Deployment of `{}`", workload.name));
+    }
+    Ok(parts)
+}
+
+/// GPU type of the machines that the first Deployment prefers.
+fn accelerator<'a>(fleet: &Fleet, parts: &[Part], inputs: &'a ReplayInputs) -> Result<&'a str, Unplayable> {
+    let first = parts.first().and_then(|part| part.pod.pools.first()).and_then(|&pool| fleet.pools.get(pool));
+    let pool = first.ok_or_else(|| "a Deployment without a pool".to_owned())?;
     let capacity_type = if pool.spot { "spot" } else { "on-demand" };
-    let accelerator = &machine(inputs, (&pool.instance_type, &pool.region), capacity_type)?.accelerator;
-    let wanted = (accelerator.as_str(), workload.variant.precision.as_str(), first.pod.ask.gpus);
-    let way = Way::of(service.network.as_ref(), &pool.region);
-    Ok(ServiceSetup { way, ..assembled(service, model(service, wanted)?, parts) })
+    Ok(machine(inputs, (&pool.instance_type, &pool.region), capacity_type)?.accelerator.as_str())
+}
+
+/// GPUs of a replica.
+fn gpus(parts: &[Part]) -> u32 {
+    parts.first().map_or(0, |part| part.pod.ask.gpus)
+}
+
+fn sliced(pod: &PodTemplate) -> bool {
+    pod.ask.slices.iter().any(|count| *count > 0)
+}
+
+/// An operating point by name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// GPU type.
+    pub accelerator: &'a str,
+    /// Precision.
+    pub precision: &'a str,
+    /// GPUs of a replica.
+    pub gpus: u32,
+    /// Part of a GPU.
+    pub slice: Option<&'a str>,
 }
 
 /// A service from its parts.
@@ -167,23 +278,33 @@ pub(super) fn assembled(service: &ServiceInputs, model: LatencyModel, parts: Vec
     ServiceSetup {
         model,
         routing: if service.routing == "least-loaded" { Routing::LeastLoaded } else { Routing::Random },
-        cold: match service.cold_requests.as_str() {
-            "hold" => ColdRequests::Hold,
-            "fallback" => ColdRequests::Fallback,
-            _ => ColdRequests::Reject,
-        },
+        cold: cold_requests(service),
         start_up: start_up(&service.start_up),
         parts,
         way: None,
+        members: Vec::new(),
         inputs: service.clone(),
     }
 }
 
-/// Latency model of a service on an accelerator, in a precision, over so many GPUs.
-pub(super) fn model(service: &ServiceInputs, (accelerator, precision, gpus): (&str, &str, u32)) -> Result<LatencyModel, Unplayable> {
-    let is = |e: &&Engine| e.accelerator == accelerator && e.precision == precision && e.gpus_per_replica == gpus;
+/// What becomes of requests that find no replica.
+pub(super) fn cold_requests(service: &ServiceInputs) -> ColdRequests {
+    match service.cold_requests.as_str() {
+        "hold" => ColdRequests::Hold,
+        "fallback" => ColdRequests::Fallback,
+        _ => ColdRequests::Reject,
+    }
+}
+
+/// Latency model of a service on an operating point.
+pub(super) fn model(service: &ServiceInputs, wanted: &Wanted<'_>) -> Result<LatencyModel, Unplayable> {
+    let Wanted { accelerator, precision, gpus, slice } = *wanted;
+    let is =
+        |e: &&Engine| e.accelerator == accelerator && e.precision == precision && e.gpus_per_replica == gpus && e.slice.as_deref() == slice;
     let engine = service.engines.iter().find(is).ok_or_else(|| {
-        format!("no latency model of `{}` on {gpus} x {accelerator} in {precision}: the plan was made with another variant", service.name)
+        let part = slice.map_or_else(String::new, |slice| format!(" ({slice})"));
+        let name = &service.name;
+        format!("no latency model of `{name}` on {gpus} x {accelerator}{part} in {precision}: the plan was made with another variant")
     })?;
     match (&engine.llm, &engine.knots) {
         (Some(llm), _) => Ok(LatencyModel::Llm(llm_model(llm, correction(&engine.evidence))?, pass_tokens(accelerator))),

@@ -75,6 +75,9 @@ pub struct WorkloadOutcome {
     pub name: String,
     /// `service` or `job`.
     pub kind: String,
+    /// The server that it shares with others: replicas, starts and evictions are the server's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
     /// Share of requests (runs for a job) that must meet their limits.
     pub slo_target: f64,
     /// Share that did, over all seeds.

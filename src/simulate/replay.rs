@@ -247,16 +247,16 @@ fn month_bill(played: &Played, drawn: &[usize]) -> Usd {
 
 /// Every service attains its objective in the month.
 fn month_holds(played: &Played, drawn: &[usize]) -> bool {
-    (0..played.fleet.services.len()).all(|service| {
+    summary::answerers(&played.fleet).into_iter().all(|who| {
         let (mut met, mut known) = (0.0, 0.0);
         for (day, &seed) in drawn.iter().enumerate() {
-            let Some(tally) = played.weeks.get(seed).and_then(|week| week.services.get(service)).map(|s| &s.tally) else { continue };
+            let Some(tally) = played.weeks.get(seed).and_then(|week| who.tally(week)) else { continue };
             for hour in &tally.hours[day % 7 * 24..day % 7 * 24 + 24] {
                 met += hour.met;
                 known += hour.arrived - hour.in_flight;
             }
         }
-        known <= 0.0 || met / known >= played.fleet.services[service].inputs.slo.attainment
+        known <= 0.0 || met / known >= who.inputs(&played.fleet).slo.attainment
     })
 }
 

@@ -1,10 +1,11 @@
 //! From weeks of several seeds to what is said of a configuration.
 
-use super::fleet::Fleet;
+use super::fleet::{Fleet, ServiceSetup};
 use super::outcome::{Bill, Fates, Percentiles, PoolBill, WorkloadOutcome, WorstHour};
-use super::run::Week;
+use super::run::{ServiceWeek, Week};
 use super::statistics::{interval, ratio, wilson};
 use super::tally::{Outcome, SpanHistogram, Tally};
+use crate::plan::replay::ServiceInputs;
 use crate::units::{HOURS_PER_WEEK, Usd};
 
 /// Share of a job's runs that must meet their deadlines.
@@ -16,17 +17,53 @@ const WORST: usize = 3;
 /// Every workload over all seeds, sorted by name.
 #[must_use]
 pub fn workloads(fleet: &Fleet, weeks: &[Week], hours: u32) -> Vec<WorkloadOutcome> {
-    let services = (0..fleet.services.len()).map(|index| service(fleet, weeks, (index, hours)));
+    let services = answerers(fleet).into_iter().map(|who| service(fleet, weeks, (who, hours)));
     let jobs = (0..fleet.jobs.len()).map(|index| job(fleet, weeks, (index, hours)));
     let mut all: Vec<WorkloadOutcome> = services.chain(jobs).collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
 }
 
+/// A service with an objective: one of the fleet's, or a member of one that is shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answerer {
+    /// Position in the fleet.
+    pub service: usize,
+    /// Position among its members.
+    pub member: Option<usize>,
+}
+
+impl Answerer {
+    /// Its demand and objective.
+    #[must_use]
+    pub fn inputs(self, fleet: &Fleet) -> &ServiceInputs {
+        let setup = &fleet.services[self.service];
+        self.member.and_then(|member| setup.members.get(member)).map_or(&setup.inputs, |member| &member.inputs)
+    }
+
+    /// What its requests met with in a week.
+    #[must_use]
+    pub fn tally(self, week: &Week) -> Option<&Tally> {
+        let tally = &week.services.get(self.service)?.tally;
+        self.member.map_or(Some(tally), |member| tally.members().get(member))
+    }
+}
+
+/// Every service with an objective, in the order of the fleet.
+#[must_use]
+pub fn answerers(fleet: &Fleet) -> Vec<Answerer> {
+    let of = |(service, setup): (usize, &ServiceSetup)| {
+        let members = (0..setup.members.len()).map(move |member| Answerer { service, member: Some(member) });
+        let own = setup.members.is_empty().then_some(Answerer { service, member: None });
+        own.into_iter().chain(members)
+    };
+    fleet.services.iter().enumerate().flat_map(of).collect()
+}
+
 /// All seeds of a service in one tally.
 #[must_use]
-pub fn merged(weeks: &[Week], service: usize) -> Option<Tally> {
-    let mut tallies = weeks.iter().filter_map(|week| week.services.get(service)).map(|s| &s.tally);
+pub fn merged(weeks: &[Week], who: Answerer) -> Option<Tally> {
+    let mut tallies = weeks.iter().filter_map(|week| who.tally(week));
     let mut all = tallies.next()?.clone();
     tallies.for_each(|tally| all.merge(tally));
     Some(all)
@@ -34,23 +71,28 @@ pub fn merged(weeks: &[Week], service: usize) -> Option<Tally> {
 
 /// Requests that met their limits and requests whose end is known, of each seed.
 #[must_use]
-pub fn pairs(weeks: &[Week], service: usize) -> Vec<(f64, f64)> {
+pub fn pairs(weeks: &[Week], who: Answerer) -> Vec<(f64, f64)> {
     let pair = |tally: &Tally| (tally.met.weighted, tally.arrived.weighted - tally.ended(Outcome::InFlight).weighted);
-    weeks.iter().filter_map(|week| week.services.get(service)).map(|s| pair(&s.tally)).collect()
+    weeks.iter().filter_map(|week| who.tally(week)).map(pair).collect()
 }
 
-fn service(fleet: &Fleet, weeks: &[Week], (index, hours): (usize, u32)) -> WorkloadOutcome {
-    let setup = &fleet.services[index];
-    let target = setup.inputs.slo.attainment;
-    let found = ratio(&pairs(weeks, index));
+fn service(fleet: &Fleet, weeks: &[Week], (who, hours): (Answerer, u32)) -> WorkloadOutcome {
+    let inputs = who.inputs(fleet);
+    let target = inputs.slo.attainment;
+    let found = ratio(&pairs(weeks, who));
     let seeds = weeks.len().max(1) as f64;
     let per_week = HOURS_PER_WEEK as f64 / f64::from(hours.max(1)) / seeds;
-    let mine = || weeks.iter().filter_map(|week| week.services.get(index));
-    let all = merged(weeks, index);
+    let mine = || weeks.iter().filter_map(|week| week.services.get(who.service));
+    let all = merged(weeks, who);
+    let timeline = |week: &ServiceWeek| match who.member {
+        Some(member) => week.member_timelines.get(member).cloned().unwrap_or_default(),
+        None => week.timeline.clone(),
+    };
     let percentiles = |of: fn(&Tally) -> &SpanHistogram| all.as_ref().and_then(|tally| percentiles(of(tally)));
     WorkloadOutcome {
-        name: setup.inputs.name.clone(),
+        name: inputs.name.clone(),
         kind: "service".to_owned(),
+        server: who.member.map(|_| fleet.services[who.service].inputs.name.clone()),
         slo_target: target,
         attainment: found.mean,
         attainment_ci_low: found.low,
@@ -65,7 +107,7 @@ fn service(fleet: &Fleet, weeks: &[Week], (index, hours): (usize, u32)) -> Workl
         starts_per_week: mine().map(|s| f64::from(s.starts)).sum::<f64>() * per_week,
         evictions_per_week: mine().map(|s| f64::from(s.evictions)).sum::<f64>() * per_week,
         worst_hours: all.as_ref().map(worst).unwrap_or_default(),
-        timeline: weeks.first().and_then(|week| week.services.get(index)).map(|s| s.timeline.clone()).unwrap_or_default(),
+        timeline: weeks.first().and_then(|week| week.services.get(who.service)).map(timeline).unwrap_or_default(),
     }
 }
 
@@ -77,6 +119,7 @@ fn job(fleet: &Fleet, weeks: &[Week], (index, hours): (usize, u32)) -> WorkloadO
     WorkloadOutcome {
         name: fleet.jobs[index].inputs.name.clone(),
         kind: "job".to_owned(),
+        server: None,
         slo_target: RUNS_IN_TIME,
         attainment: found.mean,
         attainment_ci_low: found.low,

@@ -7,7 +7,7 @@
 
 use super::cluster::Room;
 use super::fleet::{Count, Fleet, JobSetup, JobStart, LatencyModel, Part, PodTemplate, ServiceSetup, Way};
-use super::of_files::{self, Unplayable, add_pool, assembled, frame, machine, model};
+use super::of_files::{self, Unplayable, Wanted, add_pool, assembled, frame, machine, model};
 use super::replica::passes::PassTimes;
 use crate::emit::parse::types::{
     Behavior, CronJob, MetricType, PodSpec, PolicyUnit, PoolSpec, ScaledObject, ScalingPolicy, ScalingRules, SelectPolicy, Trigger,
@@ -42,7 +42,10 @@ pub(super) fn add(fleet: &mut Fleet, name: &str, inputs: &ReplayInputs) -> Resul
     if let Some(service) = inputs.services.iter().find(|s| s.name == name) {
         let place = place_of(&service.today)?;
         let pool = pool_of(fleet, &place, inputs)?;
-        let engine = model(service, (&place.accelerator, &place.precision, place.gpus_per_replica))?;
+        let engine = model(
+            service,
+            &Wanted { accelerator: &place.accelerator, precision: &place.precision, gpus: place.gpus_per_replica, slice: None },
+        )?;
         let group = group_of(inputs, &place)?;
         let (count, note) = count(service, (&place, group), &engine);
         fleet.notes.extend(note);
@@ -91,20 +94,26 @@ fn pool(fleet: &mut Fleet, group: &TodayGroup, inputs: &ReplayInputs) -> Result<
         consolidate_after_s: (!fixed).then_some(inputs.nodes.consolidate_after_s.round() as u32),
         replaces_underutilized: false,
         weight: 0,
+        slices: std::collections::BTreeMap::new(),
     };
     add_pool(fleet, &spec, inputs)?;
     Ok(fleet.pools.len() - 1)
 }
 
 fn engine_needs(service: &ServiceInputs, place: &TodayPlace) -> (f64, f64) {
-    let is = |e: &&crate::plan::replay::Engine| e.accelerator == place.accelerator && e.precision == place.precision;
+    let is = |e: &&crate::plan::replay::Engine| e.accelerator == place.accelerator && e.precision == place.precision && e.slice.is_none();
     service.engines.iter().find(is).map_or((0.0, 0.0), |e| (e.vcpus, e.ram_gib))
 }
 
 fn template(pool: usize, place: &TodayPlace, (vcpus, ram_gib): (f64, f64)) -> PodTemplate {
     PodTemplate {
         pools: vec![pool],
-        ask: Room { gpus: place.gpus_per_replica, cpu_milli: (vcpus * 1000.0) as u64, memory_mib: (ram_gib * 1024.0) as u64 },
+        ask: Room {
+            gpus: place.gpus_per_replica,
+            cpu_milli: (vcpus * 1000.0) as u64,
+            memory_mib: (ram_gib * 1024.0) as u64,
+            ..Room::default()
+        },
         grace_s: 30,
         zones_spread: None,
         do_not_disrupt: true,
@@ -188,7 +197,7 @@ fn seconds_in_system(service: &ServiceInputs, engine: &LatencyModel) -> f64 {
             prefill_s + tokens.output_mean * times.line(4, context).pass_s(context)
         }
         (LatencyModel::Request(knots), _) => knots.first().map_or(0.1, |k| k.concurrency / k.rate.0),
-        (LatencyModel::Llm(..), None) => 1.0,
+        (LatencyModel::Llm(..), None) | (LatencyModel::Shared(_), _) => 1.0,
     }
 }
 
@@ -213,7 +222,7 @@ fn job_today(job: &JobInputs, (place, pool): (&TodayPlace, usize)) -> Result<Job
         completions: place.replicas,
         active_deadline_s: None,
         suspend: false,
-        pod: PodSpec { pools: Vec::new(), gpus: None, cpu_milli: None, memory_mib: None, grace_s: 30, zones_spread: None },
+        pod: PodSpec { pools: Vec::new(), gpus: None, slice: None, cpu_milli: None, memory_mib: None, grace_s: 30, zones_spread: None },
     };
     Ok(JobSetup {
         units_per_s,

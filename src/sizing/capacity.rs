@@ -32,6 +32,13 @@ enum InFlight {
 }
 
 impl Capacity {
+    /// Of a mix of served models in one server: the mix's own rates; nothing scales it by load.
+    #[must_use]
+    pub fn of_mix(rps: Vec<f64>) -> Self {
+        let stable_rps = rps.first().copied().unwrap_or(0.0);
+        Self { rps, stable_rps, model: InFlight::Request { service_s: 0.0 } }
+    }
+
     /// Fewest replicas that carry `load`; `None` when no table entry does.
     #[must_use]
     pub fn need(&self, load: f64) -> Option<u32> {

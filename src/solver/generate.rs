@@ -5,14 +5,13 @@
 //! The bound is Lagrangian: the relaxed master's value plus, for each workload, the least reduced cost that any of its
 //! columns can have. It holds for the full problem, windows, whole nodes and starts included, at any duals.
 
-use crate::formulation::PoolIndex;
 use crate::formulation::columns::price::{self, Ask};
 use crate::formulation::columns::{Column, Duals};
 use crate::formulation::problem::Problem;
 use crate::solver::SolveError;
-use crate::solver::branch::Branch;
+use crate::solver::branch::{Branch, Count};
 use crate::solver::highs;
-use crate::solver::master::{self, Parts};
+use crate::solver::master::{self, Master, Parts};
 use crate::solver::quota::{self, QuotaRow};
 use crate::solver::solution::{self, Solution};
 use crate::solver::stage::Stage;
@@ -43,11 +42,11 @@ const CLOSE: f64 = 1e-5;
 #[derive(Clone, Debug)]
 pub struct Pool {
     /// Static, reactive and frozen columns by workload.
-    known: Vec<Vec<Column>>,
+    pub(super) known: Vec<Vec<Column>>,
     /// Columns in the master.
-    active: Vec<Column>,
+    pub(super) active: Vec<Column>,
     /// Quota rows in force.
-    quotas: BTreeSet<QuotaRow>,
+    pub(super) quotas: BTreeSet<QuotaRow>,
 }
 
 impl Pool {
@@ -57,7 +56,7 @@ impl Pool {
         let known: Vec<Vec<Column>> = (0..problem.workloads.len()).map(|w| price::fixed_columns(problem, w)).collect();
         let mut pool = Self { known, active: Vec::new(), quotas: BTreeSet::new() };
         let mut duals = Duals::face_value(problem);
-        duals.choice = vec![1e9; problem.workloads.len()];
+        duals.choice = vec![1e9; problem.count()];
         for workload in 0..problem.workloads.len() {
             let (columns, _) = price::best(problem, workload, (&pool.known[workload], Ask { duals: &duals, below: 0.0, keep: 2 * KEEP }));
             pool.add(columns);
@@ -66,7 +65,7 @@ impl Pool {
     }
 
     /// Adds columns that are not there yet; whether any was new.
-    fn add(&mut self, columns: Vec<Column>) -> bool {
+    pub(super) fn add(&mut self, columns: Vec<Column>) -> bool {
         let before = self.active.len();
         for column in columns {
             if !self.active.iter().any(|c| c.workload == column.workload && c.decision == column.decision) {
@@ -81,7 +80,7 @@ impl Pool {
 struct Relaxed {
     branch: Branch,
     bound: f64,
-    nodes: BTreeMap<PoolIndex, f64>,
+    nodes: BTreeMap<Count, f64>,
     duals: Duals,
 }
 
@@ -161,7 +160,10 @@ fn relax(problem: &Problem, stage: &Stage, (pool, branch): (&mut Pool, Branch)) 
         let priced = answer.map(|answer| answer.map(|answer| (master.duals(&parts, &answer), answer)));
         pool.active = columns;
         let Some((duals, answer)) = priced? else { return Ok(None) };
-        relaxed.nodes = master.nodes.iter().map(|(&pool, &column)| (pool, answer.values[column])).collect();
+        let nodes = master.nodes.iter().map(|(&pool, &column)| (Count::Nodes(pool), answer.values[column]));
+        let whole = |&(&option, _): &(&usize, &usize)| problem.purchases.options[option].is_whole();
+        let bought = master.purchases.amounts.iter().filter(whole).map(|(&o, &column)| (Count::Bought(o), answer.values[column]));
+        relaxed.nodes = nodes.chain(bought).collect();
         let mut lagrangian = answer.objective;
         let mut improved = false;
         for workload in 0..problem.workloads.len() {
@@ -196,20 +198,34 @@ fn round(problem: &Problem, stage: &Stage, pool: &Pool) -> Result<Solution, Solv
     let whole = Branch::default();
     let parts = Parts { problem, columns: &pool.active, stage, quotas: &pool.quotas, branch: &whole };
     let master = master::build(&parts);
+    round_model(problem, stage, (pool, &master))
+}
+
+/// The whole choice that an integer master over the pool's columns makes.
+pub(super) fn round_model(problem: &Problem, stage: &Stage, (pool, master): (&Pool, &Master)) -> Result<Solution, SolveError> {
     let Some(answer) = highs::solve(&master.model, false)? else { return Err(SolveError::Infeasible(names(problem, &[]))) };
-    let unplaced: Vec<usize> = (0..problem.workloads.len()).filter(|&w| answer.values[master.unplaced[w]] > 0.5).collect();
+    let unplaced: Vec<usize> = (0..problem.count()).filter(|&w| answer.values[master.unplaced[w]] > 0.5).collect();
     if !unplaced.is_empty() {
         return Err(SolveError::Infeasible(names(problem, &unplaced)));
     }
     let mut chosen: Vec<Column> =
         pool.active.iter().zip(&answer.values).filter(|(_, value)| **value > 0.5).map(|(c, _)| c.clone()).collect();
     chosen.sort_by_key(|c| c.workload);
-    let mut solution = solution::of_columns(problem, chosen);
+    let bought = |option: usize| master.purchases.amounts.get(&option).map_or(0.0, |&column| answer.values[column]);
+    let near: Vec<f64> = (0..problem.purchases.options.len()).map(bought).collect();
+    let mut solution = solution::of_columns(problem, (chosen, &near));
     solution.value = stage.value(solution.cost, solution.exposure, solution.changed_nodes);
     Ok(solution)
 }
 
 fn names(problem: &Problem, workloads: &[usize]) -> Vec<String> {
     let all = workloads.is_empty();
-    problem.workloads.iter().enumerate().filter(|(i, _)| all || workloads.contains(i)).map(|(_, w)| w.id.to_string()).collect()
+    problem
+        .workloads
+        .iter()
+        .take(problem.count())
+        .enumerate()
+        .filter(|(i, _)| all || workloads.contains(i))
+        .map(|(_, w)| w.id.to_string())
+        .collect()
 }

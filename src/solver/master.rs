@@ -1,12 +1,13 @@
 //! The master: one way to run each workload, whole nodes of fixed pools, commitments, quotas, caps.
 
 use crate::formulation::Family;
-use crate::formulation::columns::column::counts_as_change;
+use crate::formulation::columns::column::counted_changes;
 use crate::formulation::columns::{Column, Duals};
-use crate::formulation::problem::{PoolIndex, Problem, Sharing};
+use crate::formulation::problem::{PoolIndex, Problem, Sharing, SlotKind};
 use crate::lp::Model;
-use crate::solver::branch::Branch;
+use crate::solver::branch::{Branch, Count};
 use crate::solver::highs::Answer;
+use crate::solver::purchase;
 use crate::solver::quota::QuotaRow;
 use crate::solver::stage::Stage;
 use crate::units::HOURS_PER_WEEK;
@@ -24,8 +25,10 @@ pub struct Master {
     pub unplaced: Vec<usize>,
     /// Position of each fixed pool's node count.
     pub nodes: BTreeMap<PoolIndex, usize>,
+    /// Commitments to buy.
+    pub purchases: purchase::Rows,
     choice: Vec<usize>,
-    slots: BTreeMap<PoolIndex, Vec<usize>>,
+    slots: SlotRows,
     peaks: BTreeMap<(usize, PoolIndex), usize>,
     credits: BTreeMap<PoolIndex, Vec<usize>>,
     quotas: Vec<(QuotaRow, usize)>,
@@ -54,6 +57,8 @@ pub struct Parts<'a> {
 #[derive(Default)]
 struct Shared {
     nodes: BTreeMap<PoolIndex, usize>,
+    /// Credits of held commitments: constant in fixed pools, by hour in exclusive ones.
+    credits: (BTreeMap<PoolIndex, usize>, BTreeMap<PoolIndex, Vec<usize>>),
     cost: Vec<(usize, f64)>,
     exposure: Vec<(usize, f64)>,
 }
@@ -67,10 +72,11 @@ pub fn build(parts: &Parts<'_>) -> Master {
         let value = stage.value(column.cost, column.exposure, column.changed_nodes);
         model.column(format!("way_{}_{index}", column.workload), value, true);
     }
-    let unplaced: Vec<usize> = (0..problem.workloads.len()).map(|w| model.column(format!("unplaced_{w}"), UNPLACED, false)).collect();
-    let choice = (0..problem.workloads.len())
+    let unplaced: Vec<usize> = (0..problem.count()).map(|w| model.column(format!("unplaced_{w}"), UNPLACED, false)).collect();
+    let choice = (0..problem.count())
         .map(|w| {
-            let mut terms: Vec<(usize, f64)> = columns.iter().enumerate().filter(|(_, c)| c.workload == w).map(|(i, _)| (i, 1.0)).collect();
+            let runs = |c: &Column| problem.workloads[c.workload].members.contains(&w);
+            let mut terms: Vec<(usize, f64)> = columns.iter().enumerate().filter(|(_, c)| runs(c)).map(|(i, _)| (i, 1.0)).collect();
             terms.push((unplaced[w], 1.0));
             model.equal(format!("{}_{w}", Family::Choice.as_str()), 1.0, terms)
         })
@@ -78,9 +84,10 @@ pub fn build(parts: &Parts<'_>) -> Master {
     let mut shared = Shared::default();
     let (slots, peaks) = fixed_pools(&mut model, parts, &mut shared);
     let credits = commitments(&mut model, parts, &mut shared);
+    let purchases = buying(&mut model, parts, &mut shared);
     let quotas = quotas.iter().map(|row| (*row, quota(&mut model, parts, (row, &shared.nodes)))).collect();
     let changes = problem.max_changes.map(|most| {
-        let terms = columns.iter().enumerate().filter(|(_, c)| counts_as_change(problem, c)).map(|(i, _)| (i, 1.0)).collect();
+        let terms = columns.iter().enumerate().map(|(i, c)| (i, counted_changes(problem, c))).filter(|(_, n)| *n > 0.0).collect();
         model.at_most(format!("{}_changes", Family::Budget.as_str()), f64::from(most), terms)
     });
     let capped = |model: &mut Model, name: &str, cap: Option<f64>, own: &dyn Fn(&Column) -> f64, rest: &[(usize, f64)]| {
@@ -99,10 +106,41 @@ pub fn build(parts: &Parts<'_>) -> Master {
     for (column, exposure) in &shared.exposure {
         model.columns[*column].cost += stage.exposure_weight * exposure;
     }
-    Master { model, unplaced, nodes: shared.nodes, choice, slots, peaks, credits, quotas, changes, cost_row, exposure_row, change_row }
+    Master {
+        model,
+        unplaced,
+        nodes: shared.nodes,
+        purchases,
+        choice,
+        slots,
+        peaks,
+        credits,
+        quotas,
+        changes,
+        cost_row,
+        exposure_row,
+        change_row,
+    }
 }
 
-type SlotRows = BTreeMap<PoolIndex, Vec<usize>>;
+/// Commitments to buy, within the part's limits.
+fn buying(model: &mut Model, parts: &Parts<'_>, shared: &mut Shared) -> purchase::Rows {
+    if parts.problem.purchases.is_empty() {
+        return purchase::Rows::default();
+    }
+    let limits = |option: usize| {
+        let key = Count::Bought(option);
+        let whole = |map: &BTreeMap<Count, u32>, none: f64| map.get(&key).map_or(none, |n| f64::from(*n));
+        (whole(&parts.branch.least, 0.0), whole(&parts.branch.most, f64::INFINITY))
+    };
+    let made =
+        purchase::Made { nodes: &shared.nodes, fixed_credits: &shared.credits.0, hourly_credits: &shared.credits.1, limits: &limits };
+    let (rows, cost) = purchase::rows(model, (parts.problem, parts.columns), &made);
+    shared.cost.extend(cost);
+    rows
+}
+
+type SlotRows = BTreeMap<(PoolIndex, SlotKind), Vec<usize>>;
 type PeakRows = BTreeMap<(usize, PoolIndex), usize>;
 
 /// Nodes of fixed pools: enough slots in every hour, and enough for each workload's own peak (which the slots imply for
@@ -114,8 +152,8 @@ fn fixed_pools(model: &mut Model, parts: &Parts<'_>, shared: &mut Shared) -> (Sl
         let p = &parts.problem.pools[pool];
         let nodes = model.column(format!("nodes_{pool}"), 0.0, true);
         shared.nodes.insert(pool, nodes);
-        model.columns[nodes].lower = parts.branch.least.get(&pool).map_or(0.0, |n| f64::from(*n));
-        model.columns[nodes].upper = parts.branch.most.get(&pool).map_or(f64::INFINITY, |n| f64::from(*n));
+        model.columns[nodes].lower = parts.branch.least.get(&Count::Nodes(pool)).map_or(0.0, |n| f64::from(*n));
+        model.columns[nodes].upper = parts.branch.most.get(&Count::Nodes(pool)).map_or(f64::INFINITY, |n| f64::from(*n));
         shared.cost.push((nodes, p.price * HOURS_PER_WEEK as f64));
         shared.exposure.push((nodes, f64::from(p.gpus) * p.hazard * HOURS_PER_WEEK as f64));
         let uses: Vec<(usize, &Column, &crate::formulation::columns::column::FixedUse)> = parts
@@ -124,14 +162,16 @@ fn fixed_pools(model: &mut Model, parts: &Parts<'_>, shared: &mut Shared) -> (Sl
             .enumerate()
             .flat_map(|(i, c)| c.fixed.iter().filter(move |u| u.pool == pool).map(move |u| (i, c, u)))
             .collect();
-        let rows = (0..HOURS_PER_WEEK)
-            .map(|hour| {
-                let mut terms = vec![(nodes, f64::from(p.gpus))];
-                terms.extend(uses.iter().filter(|(_, _, u)| u.slots[hour] > 0).map(|(i, _, u)| (*i, -f64::from(u.slots[hour]))));
-                model.at_least(format!("{}_{pool}_{hour}", Family::NodeCapacity.as_str()), 0.0, terms)
-            })
-            .collect();
-        slots.insert(pool, rows);
+        for kind in 0..p.kinds() {
+            let suffix = if p.partition.is_some() { format!("_{kind}") } else { String::new() };
+            let of_kind: Vec<_> = uses.iter().filter(|(_, _, u)| u.kind == kind).collect();
+            let row = |hour: usize| {
+                let mut terms = vec![(nodes, f64::from(p.slots(kind)))];
+                terms.extend(of_kind.iter().filter(|(_, _, u)| u.slots[hour] > 0).map(|(i, _, u)| (*i, -f64::from(u.slots[hour]))));
+                model.at_least(format!("{}_{pool}{suffix}_{hour}", Family::NodeCapacity.as_str()), 0.0, terms)
+            };
+            slots.insert((pool, kind), (0..HOURS_PER_WEEK).map(row).collect());
+        }
         for workload in uses.iter().map(|(_, c, _)| c.workload).collect::<BTreeSet<_>>() {
             let mut terms = vec![(nodes, 1.0)];
             terms.extend(uses.iter().filter(|(_, c, _)| c.workload == workload).map(|(i, _, u)| (*i, -f64::from(u.peak_nodes))));
@@ -154,6 +194,7 @@ fn commitments(model: &mut Model, parts: &Parts<'_>, shared: &mut Shared) -> BTr
             model.at_least(format!("{}_{pool}", Family::Commitment.as_str()), 0.0, vec![(nodes, 1.0), (credit, -1.0)]);
             shared.cost.push((credit, -p.price * HOURS_PER_WEEK as f64));
             fixed_credit.insert((p.instance_type.to_string(), p.region.to_string()), credit);
+            shared.credits.0.insert(pool, credit);
         }
     }
     let used: BTreeSet<PoolIndex> = parts.columns.iter().flat_map(|c| &c.exclusive).map(|u| u.pool).collect();
@@ -166,6 +207,7 @@ fn commitments(model: &mut Model, parts: &Parts<'_>, shared: &mut Shared) -> BTr
                 let credit = model.column(format!("credit_{pool}_{hour}"), 0.0, false);
                 model.columns[credit].upper = f64::from(p.committed);
                 shared.cost.push((credit, -p.price));
+                shared.credits.1.entry(pool).or_default().push(credit);
                 if let Some(&constant) = fixed {
                     let name = format!("{}_both_{pool}_{hour}", Family::Commitment.as_str());
                     model.at_most(name, f64::from(p.committed), vec![(credit, 1.0), (constant, 1.0)]);
@@ -237,21 +279,25 @@ impl Master {
         duals.changed_nodes = stage.change_weight - self.change_row.map_or(0.0, y);
         duals.changed = -self.changes.map_or(0.0, y);
         duals.choice = self.choice.iter().map(|&row| y(row)).collect();
-        for (pool, prices) in &mut duals.slot {
-            let p = &parts.problem.pools[*pool];
+        for (key, prices) in &mut duals.slot {
+            let p = &parts.problem.pools[key.0];
             let face = duals.cost * p.price + duals.exposure * f64::from(p.gpus) * p.hazard;
-            let unused = if p.committed > 0 { 0.0 } else { face / f64::from(p.gpus) };
+            let unused = if p.committed > 0 { 0.0 } else { face * p.share_of_slot(key.1) };
             for (hour, price) in prices.iter_mut().enumerate() {
-                *price = self.slots.get(pool).map_or(unused, |rows| y(rows[hour]).max(0.0));
+                *price = self.slots.get(key).map_or(unused, |rows| y(rows[hour]).max(0.0));
             }
         }
         duals.peak = self.peaks.iter().map(|(key, &row)| (*key, y(row).max(0.0))).collect();
         for (pool, prices) in &mut duals.expected {
-            let unused = -duals.cost * parts.problem.pools[*pool].price;
+            let p = &parts.problem.pools[*pool];
+            let unused = if p.committed > 0 { -duals.cost * p.price } else { 0.0 };
             for (hour, price) in prices.iter_mut().enumerate() {
                 *price = self.credits.get(pool).map_or(unused, |rows| -y(rows[hour]).max(0.0));
             }
         }
+        let discounts = self.purchases.discounts(parts.problem, (answer, duals.cost));
+        let has_rows = |pool: PoolIndex| self.slots.contains_key(&(pool, 0)) || self.credits.contains_key(&pool);
+        self.purchases.lower(parts.problem, &discounts, (&mut duals, &has_rows));
         for (row, index) in &self.quotas {
             let price = -y(*index).min(0.0);
             let group = &parts.problem.quotas[row.group];

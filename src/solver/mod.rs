@@ -6,10 +6,12 @@ pub mod branch;
 pub mod generate;
 pub mod highs;
 pub mod master;
+pub mod purchase;
 pub mod quota;
 pub mod reference;
 pub mod solution;
 pub mod stage;
+pub mod variety;
 
 pub use generate::{Pool as ColumnPool, solve};
 pub use solution::Solution;

@@ -2,7 +2,7 @@
 //!
 //! `v(none)` is today's frozen inventory, `v(all)` the least-cost plan. Accepting another precision is kept apart.
 
-use crate::domain::Scenario;
+use crate::domain::{Scenario, ShareWith};
 use crate::formulation::Freedom;
 use crate::formulation::freedom::Autoscaling;
 use crate::parallel;
@@ -22,6 +22,12 @@ fn in_play(scenario: &Scenario) -> Vec<Pull> {
         ("spot", |f| f.spot = true),
         ("placement", |f| f.placement = true),
     ];
+    if scenario.workloads.iter().any(|w| w.share.with != ShareWith::Never) {
+        pulls.push(("sharing", |f| f.sharing = true));
+    }
+    if !scenario.buying.products.is_empty() {
+        pulls.push(("commitments", |f| f.commitments = true));
+    }
     // Without prices of distance, regions are told apart by their machines alone, and right-sizing chooses among them.
     if scenario.network.is_some() && scenario.regions.len() > 1 {
         pulls.push(("regions", |f| f.regions = true));

@@ -1,12 +1,15 @@
 //! Everything that solves more than once: stages of a target, levers, comparators, sensitivities, relaxations.
 
+pub mod alternatives;
 pub mod levers;
+pub mod regret;
 pub mod relaxations;
+pub mod robust;
 pub mod sensitivity;
 pub mod stages;
 pub mod whatif;
 
-use crate::domain::{Scenario, Target};
+use crate::domain::{RiskLevel, Scenario, Target};
 use crate::formulation::{self, Freedom};
 use crate::plan::from_solution::{self, Findings, share_saved};
 use crate::plan::{Comparator, Optimality, Plan, TargetOutcome};
@@ -15,12 +18,25 @@ use crate::units::{MONTHS_PER_WEEK_FACTOR, Usd};
 use stages::Staged;
 
 /// How a run is studied.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Options {
     /// Target; goes before the scenario's.
     pub target: Option<Target>,
     /// Levers, sensitivities and relaxations as well (many more solves).
     pub explain: bool,
+    /// What the plan must stand; goes before the scenario's.
+    pub risk: Option<RiskLevel>,
+    /// Alternatives within 2% of least cost as well.
+    pub alternatives: bool,
+}
+
+/// A plan, and the full plans that are nearly as cheap.
+#[derive(Clone, Debug)]
+pub struct Studied {
+    /// The plan; it lists the alternatives.
+    pub plan: Plan,
+    /// The alternatives, in the order of that list.
+    pub alternatives: Vec<Plan>,
 }
 
 /// Margin kept below a target by the safety stages, as a share of the baseline, so that a replay's noise does not break it.
@@ -32,8 +48,22 @@ pub const NOT_REPLAYED: &str = "the rest of the month's error budget is planned,
 /// Told what is being done, for progress.
 pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);
 
-/// Plans a scenario.
-pub fn plan(scenario: &Scenario, options: &Options, progress: Progress<'_>) -> Result<Plan, SolveError> {
+/// Plans a scenario, for what may come where that is asked.
+///
+/// # Errors
+/// There is no plan, or the solver gave up.
+pub fn plan(scenario: &Scenario, options: &Options, progress: Progress<'_>) -> Result<Studied, SolveError> {
+    let mut studied = match scenario.uncertainty.asked(options.risk) {
+        None => core(scenario, options, progress)?,
+        Some(level) => robust::plan(scenario, (level, options), progress)?,
+    };
+    let exposed = alternatives::summaries(&studied);
+    studied.plan.alternatives = exposed;
+    Ok(studied)
+}
+
+/// Plans a scenario as it is.
+fn core(scenario: &Scenario, options: &Options, progress: Progress<'_>) -> Result<Studied, SolveError> {
     let baseline = from_solution::baseline::of(scenario);
     let target = options.target.or(scenario.target);
     progress("least cost");
@@ -48,6 +78,11 @@ pub fn plan(scenario: &Scenario, options: &Options, progress: Progress<'_>) -> R
     progress("competent operations");
     let competent = comparator(scenario, baseline.usd_per_month)?;
     let findings = Findings { optimality: optimality(&least, &staged, committed), competent, baseline: baseline.clone() };
+    let mut others = Vec::new();
+    if options.alternatives {
+        progress("alternatives");
+        others = alternatives::of(scenario, &problem, (&mut pool, &least, &findings))?;
+    }
     let mut plan = from_solution::plan(scenario, &problem, (&staged.solution, findings));
     let least_usd = plan.optimality.usd_per_month;
     if let Some((target, usd)) = ask {
@@ -58,6 +93,10 @@ pub fn plan(scenario: &Scenario, options: &Options, progress: Progress<'_>) -> R
         plan.levers = levers::of(scenario, (baseline.usd_per_month, least_usd))?;
         progress("sensitivities");
         plan.sensitivity = sensitivity::of(scenario, (baseline.usd_per_month, least_usd), ask.map(|(_, usd)| usd))?;
+        if !plan.purchases.is_empty() {
+            progress("regrets");
+            regret::of(scenario, (&problem, &staged.solution), &mut plan.purchases)?;
+        }
         if let Some(outcome) = plan.target.as_mut().filter(|t| !t.met) {
             progress("relaxations");
             let found = relaxations::of(scenario, least_usd)?;
@@ -66,7 +105,11 @@ pub fn plan(scenario: &Scenario, options: &Options, progress: Progress<'_>) -> R
         }
     }
     plan.notes = notes(&plan, &least);
-    Ok(plan)
+    for other in &mut others {
+        other.target = ask.map(|ask| outcome(ask, other));
+        other.notes = notes(other, &least);
+    }
+    Ok(Studied { plan, alternatives: others })
 }
 
 /// Dollars a month that a target allows.
@@ -180,6 +223,9 @@ fn notes(plan: &Plan, least: &Solution) -> Vec<String> {
             "commitment `{}` is paid in full; the plan leaves {:.0} of its node-hours a week unused",
             commitment.name, commitment.stranded_node_hours_per_week
         ));
+    }
+    for purchase in &plan.purchases {
+        notes.extend(purchase.warnings.iter().map(|warning| format!("commitment to buy `{}`: {warning}", purchase.product)));
     }
     if plan.pools.iter().any(|p| p.spot.as_ref().is_some_and(|s| s.evidence == "prior")) {
         notes.push("spot availability and reclaim hazard are the stated pessimistic prior, not evidence of these pools: give your own interruption log under `risk.pools`".to_owned());

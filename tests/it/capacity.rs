@@ -134,6 +134,7 @@ fn calibrated(factor: f64) -> Scenario {
                 accelerator: point.accelerator.clone(),
                 gpus_per_replica: point.gpus_per_replica,
                 precision: point.precision.clone(),
+                slice: None,
                 points: [1, 2, 3, 6].map(|n| (n, factor * form.rate(n))).into(),
             });
         }
@@ -162,7 +163,9 @@ fn a_plan_says_where_its_rates_come_from_and_the_checker_holds_it_to_them() {
 #[test]
 fn nothing_attained_is_no_variant() {
     let scenario = calibrated(0.0);
-    let Err(planner::PlanError::Infeasible(faults)) = planner::plan(&scenario, &Options { target: None, explain: false }, &|_| {}) else {
+    let Err(planner::PlanError::Infeasible(faults)) =
+        planner::plan(&scenario, &Options { target: None, explain: false, ..Options::default() }, &|_| {})
+    else {
         panic!("a service that attains nothing was planned")
     };
     assert!(faults.iter().any(|f| f.code == "E1601" && f.message.contains("calibration")), "{faults:?}");

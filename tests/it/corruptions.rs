@@ -2,7 +2,7 @@
 //! as well. One that finds nothing to corrupt says so by returning false.
 
 use gpuplan::check::Family;
-use gpuplan::plan::{JobPlan, NodePool, Plan, ServicePlan, WorkloadNetwork};
+use gpuplan::plan::{CaseOutcome, JobPlan, NodePool, Plan, Purchase, PurchaseCover, ServicePlan, WorkloadNetwork};
 use gpuplan::units::{Usd, UsdPerHour};
 
 /// One corruption.
@@ -131,6 +131,25 @@ pub const CORRUPTIONS: &[Corruption] = &[
         p.cost.commitments.first_mut().map(|c| c.stranded_node_hours_per_week += 24.0).is_some()
     }),
     of("more nodes committed", Family::Commitment, |p| first_pool(p, |_| true).map(|pool| pool.committed_nodes += 1).is_some()),
+    of("one bought more", Family::Purchase, |p| bought(p).map(|b| b.amount += 1.0).is_some()),
+    of("purchase dropped", Family::Purchase, |p| p.purchases.pop().is_some()),
+    of("bought twice", Family::Purchase, |p| p.purchases.first().cloned().map(|b| p.purchases.push(b)).is_some()),
+    of("unknown product", Family::Purchase, |p| bought(p).is_some_and(|b| set(&mut b.product, "nothing"))),
+    of("purchase charged half", Family::Purchase, |p| bought(p).map(|b| b.usd_per_month = b.usd_per_month.scaled(0.5)).is_some()),
+    of("unit price lowered", Family::Purchase, |p| bought(p).is_some_and(|b| cheaper(&mut b.usd_per_unit_hour))),
+    of("covers a machine that it does not", Family::Purchase, |p| cover(p).is_some_and(|c| set(&mut c.instance_type, "abacus"))),
+    of("covers another region", Family::Purchase, |p| cover(p).is_some_and(|c| set(&mut c.region, "nowhere-1"))),
+    of("covered hours inflated", Family::Purchase, |p| cover(p).is_some_and(|c| scale(&mut c.node_hours_per_week, 1.1))),
+    of("worth raised", Family::Purchase, |p| cover(p).map(|c| c.worth_usd_per_node_hour = c.worth_usd_per_node_hour.scaled(1.1)).is_some()),
+    of("utilization inflated", Family::Purchase, |p| bought(p).is_some_and(|b| scale(&mut b.utilization, 1.1))),
+    of("coverage of an hour lowered", Family::Purchase, |p| bought(p).is_some_and(|b| scale(&mut b.coverage_by_hour[100], 0.9))),
+    of("cash of the first month hidden", Family::Purchase, |p| bought(p).map(|b| b.first_month_usd = Usd::ZERO).is_some()),
+    of("break-even lowered", Family::Purchase, |p| bought(p).is_some_and(|b| scale(&mut b.break_even_share, 0.9))),
+    of("credit of a pool raised", Family::Purchase, |p| {
+        first_pool(p, |pool| pool.purchases_credit_usd_per_month > Usd::ZERO)
+            .is_some_and(|pool| cents(&mut pool.purchases_credit_usd_per_month, 5))
+    }),
+    of("purchases two cents off", Family::Cost, |p| cents(&mut p.cost.purchases_usd_per_month, 2)),
     of("scarce replicas released", Family::Scarce, scarce_released),
     of("frozen without being told", Family::Frozen, |p| live(p).is_some_and(|w| set(&mut w.mode, "frozen"))),
     of("said to be unchanged", Family::Frozen, |p| {
@@ -168,6 +187,30 @@ pub const CORRUPTIONS: &[Corruption] = &[
     of("stages swapped", Family::Target, |p| {
         p.optimality.stages.reverse();
         p.optimality.stages.len() > 1
+    }),
+    of("case forgotten", Family::Robustness, |p| p.robustness.as_mut().is_some_and(|r| r.cases.pop().is_some())),
+    of("case taken for likelier", Family::Robustness, |p| case(p).is_some_and(|c| scale(&mut c.probability, 1.5))),
+    of("case milder", Family::Robustness, |p| case(p).is_some_and(|c| scale(&mut c.demand_factor, 0.9))),
+    of("case cheaper", Family::Robustness, |p| case(p).is_some_and(|c| cents(&mut c.usd_per_month, -2))),
+    of("case better served", Family::Robustness, |p| {
+        case(p).and_then(|c| c.workloads.first_mut()).is_some_and(|w| scale(&mut w.attainment, 0.99))
+    }),
+    of("tail left out", Family::Robustness, |p| p.robustness.as_mut().is_some_and(|r| scale(&mut r.usd_per_month.cvar_95, 0.99))),
+    of("holds more than it does", Family::Robustness, |p| {
+        p.robustness.as_mut().and_then(|r| r.holds.first_mut()).is_some_and(|h| scale(&mut h.demand_factor, 1.2))
+    }),
+    of("insured by words", Family::Robustness, |p| {
+        p.robustness.as_mut().is_some_and(|r| {
+            r.holds.iter_mut().for_each(|h| h.insured_factor *= 2.0);
+            !r.holds.is_empty()
+        })
+    }),
+    of("insurance for nothing", Family::Robustness, |p| p.robustness.as_mut().is_some_and(|r| cents(&mut r.insurance_usd_per_month, -200))),
+    of("somebody else gives up first", Family::Robustness, |p| {
+        p.robustness.as_mut().and_then(|r| r.gives_up_first.as_mut()).is_some_and(|f| set(&mut f.workload, "nobody"))
+    }),
+    of("alternative dearer than 2%", Family::Robustness, |p| {
+        p.alternatives.first_mut().map(|a| a.usd_per_month = a.usd_per_month.scaled(1.05)).is_some()
     }),
 ];
 
@@ -212,6 +255,10 @@ pub const REMOTE: &[Corruption] = &[
 
 fn remote(plan: &mut Plan, which: fn(&WorkloadNetwork) -> bool) -> Option<&mut WorkloadNetwork> {
     plan.workloads.iter_mut().filter_map(|w| w.network.as_mut()).find(|n| which(n))
+}
+
+fn case(plan: &mut Plan) -> Option<&mut CaseOutcome> {
+    plan.robustness.as_mut()?.cases.last_mut()
 }
 
 /// A window of a service that is never at zero: without its window, one that sleeps merely sleeps longer, which other families
@@ -301,6 +348,14 @@ fn one_fewer_when_reactive(plan: &mut Plan) -> bool {
     let reactive = plan.workloads.iter_mut().filter(|w| w.mode == "reactive").filter_map(|w| w.service.as_mut());
     let mut counts = reactive.flat_map(|s| s.flex_by_hour.iter_mut());
     counts.find(|n| **n > 0).map(|n| *n -= 1).is_some()
+}
+
+fn bought(plan: &mut Plan) -> Option<&mut Purchase> {
+    plan.purchases.first_mut()
+}
+
+fn cover(plan: &mut Plan) -> Option<&mut PurchaseCover> {
+    bought(plan)?.covers.first_mut()
 }
 
 fn no_lead(plan: &mut Plan) -> bool {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// Free text that breaks careless writers: quotes, line breaks, templates, HTML, YAML and HCL syntax.
 pub const HOSTILE: &str = "\"O'Brien\" <b>&amp;\n# - x: ${file(\"/etc/passwd\")} %{ if true } {{ .Values }} `id` \u{2028}\u{85}\t\\ */ */";
 
-fn pool(name: &str, (instance_type, accelerator, gpus): (&str, &str, u32)) -> NodePool {
+pub fn pool(name: &str, (instance_type, accelerator, gpus): (&str, &str, u32)) -> NodePool {
     let price = UsdPerHour::from_f64(1.861);
     NodePool {
         name: name.into(),
@@ -31,11 +31,13 @@ fn pool(name: &str, (instance_type, accelerator, gpus): (&str, &str, u32)) -> No
         nodes_by_hour: vec![2.0; 168],
         paid_node_hours_per_week: 336.0,
         start_up_node_hours_per_week: 0.0,
+        purchases_credit_usd_per_month: Usd::ZERO,
         usd_per_month: Usd::from_f64(2716.99),
         consolidate_after_s: 60,
         labels: BTreeMap::from([("gpuplan.dev/accelerator".into(), accelerator.into())]),
         taints: vec!["nvidia.com/gpu=present:NoSchedule".into(), "gpuplan.dev/dedicated=gpu:NoSchedule".into()],
         workloads: vec![],
+        partition: None,
         when_lost: None,
     }
 }
@@ -59,7 +61,7 @@ fn spot(mut pool: NodePool, fallback: &str) -> NodePool {
     pool
 }
 
-fn variant(accelerator: &str, gpus: u32, engine: &str) -> ChosenVariant {
+pub fn variant(accelerator: &str, gpus: u32, engine: &str) -> ChosenVariant {
     ChosenVariant {
         accelerator: accelerator.into(),
         gpus_per_replica: gpus,
@@ -68,11 +70,12 @@ fn variant(accelerator: &str, gpus: u32, engine: &str) -> ChosenVariant {
         evidence: "measured".into(),
         source: HOSTILE.into(),
         derate: 0.05,
+        slice: None,
         requests: ResourceRequests { vcpus: 2.5, ram_gib: 16.5, gpus, gpu_memory_gib: 30.0 },
     }
 }
 
-fn workload(name: &str, kind: &str, variant: ChosenVariant) -> WorkloadPlan {
+pub fn workload(name: &str, kind: &str, variant: ChosenVariant) -> WorkloadPlan {
     WorkloadPlan {
         name: name.into(),
         kind: kind.into(),
@@ -97,7 +100,7 @@ fn workload(name: &str, kind: &str, variant: ChosenVariant) -> WorkloadPlan {
     }
 }
 
-fn service(floor: (&str, u32, u32), flex: Option<FlexPlan>) -> ServicePlan {
+pub fn service(floor: (&str, u32, u32), flex: Option<FlexPlan>) -> ServicePlan {
     let (min, max) = flex.as_ref().map_or((floor.1, floor.2), |flex| (flex.base_replicas, flex.max_replicas));
     ServicePlan {
         slo: SloPlan { attainment: 0.99, ttft_ms: Some(500.0), tpot_ms: Some(40.0), latency_ms: None, planning_percentile: 0.995 },
@@ -139,13 +142,13 @@ fn flex(pool: &str, (base, max): (u32, u32)) -> FlexPlan {
     FlexPlan { pool: pool.into(), fallback_pool: None, base_replicas: base, max_replicas: max, zones_spread: 1 }
 }
 
-fn on_load(service: &mut ServicePlan, query: &str, threshold: f64) {
+pub fn on_load(service: &mut ServicePlan, query: &str, threshold: f64) {
     service.scaling.prometheus_server = Some("http://prometheus.monitoring:9090".into());
     service.scaling.query = Some(query.into());
     service.scaling.threshold = Some(threshold);
 }
 
-fn window(workload: &str, days: Vec<u8>, counts: (u32, u32), cron: (&str, &str)) -> Window {
+pub fn window(workload: &str, days: Vec<u8>, counts: (u32, u32), cron: (&str, &str)) -> Window {
     Window {
         workload: workload.into(),
         time_zone: "Europe/Berlin".into(),
@@ -307,6 +310,7 @@ pub fn aws() -> Plan {
             on_demand_usd_per_month: Usd::from_f64(6_000.0),
             spot_usd_per_month: Usd::from_f64(1_800.0),
             commitments_usd_per_month: Usd::from_f64(4_000.0),
+            purchases_usd_per_month: Usd::ZERO,
             start_up_usd_per_month: Usd::from_f64(100.0),
             egress_usd_per_month: None,
             start_up_bytes_usd_per_month: None,
@@ -326,7 +330,10 @@ pub fn aws() -> Plan {
         sensitivity: vec![],
         pools: pools(),
         workloads: vec![chat(), big(), embed(), ocr(), search(), studio(), tune()],
+        robustness: None,
+        alternatives: Vec::new(),
         bundles: Vec::new(),
+        purchases: Vec::new(),
         windows: windows(),
         notes: vec![HOSTILE.into()],
         provenance: Provenance {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "test")]
 
+use crate::bundle_fixture::bundled;
 use crate::emit_fixture::{HOSTILE, aws, gke};
 use gpuplan::cli::write::write_all;
 use gpuplan::emit;
@@ -31,7 +32,7 @@ pub fn succeeded(output: &Output) -> String {
     text
 }
 
-/// Plans to try: AWS, GKE, and AWS with hostile text where a user may write free text.
+/// Plans to try: AWS, GKE, AWS with hostile text where a user may write free text, and a shared server.
 fn plans() -> Vec<Plan> {
     let mut hostile = aws();
     hostile.name = HOSTILE.into();
@@ -40,7 +41,7 @@ fn plans() -> Vec<Plan> {
             service.scaling.query = service.scaling.query.take().map(|_| HOSTILE.into());
         }
     }
-    vec![aws(), gke(), hostile]
+    vec![aws(), gke(), hostile, bundled()]
 }
 
 fn written(plan: &Plan) -> tempfile::TempDir {
@@ -99,7 +100,11 @@ fn kustomize_builds_the_base() {
         let root = written(&plan);
         let Some(output) = run("kubectl", &["kustomize", "out/kubernetes"], root.path()) else { return };
         let built = succeeded(&output);
-        let kept = if plan.demo { "name: demo-chat-flex" } else { "name: chat-flex" };
+        let kept = match (plan.demo, plan.bundles.is_empty()) {
+            (true, _) => "name: demo-chat-flex",
+            (false, true) => "name: chat-flex",
+            (false, false) => "name: vision-models-floor",
+        };
         assert!(built.contains(kept));
     }
 }

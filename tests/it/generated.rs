@@ -119,6 +119,7 @@ pub fn scenario(seed: u64, size: Size) -> Scenario {
         profiles: BTreeMap::new(),
         workloads: Vec::new(),
         fleet: Fleet::default(),
+        buying: Buying::default(),
         quotas: Vec::new(),
         node_autoscaler: NodeAutoscaler {
             kind: NodeAutoscalerKind::Karpenter,
@@ -136,6 +137,7 @@ pub fn scenario(seed: u64, size: Size) -> Scenario {
             allow_scarce_release: random.one_in(4),
             allow_estimated: true,
         },
+        uncertainty: gpuplan::domain::Uncertainty::default(),
         freeze: BTreeSet::new(),
         max_changes: None,
         network: None,
@@ -208,7 +210,14 @@ fn limits(random: &mut Random, scenario: &mut Scenario, types: &[InstanceTypeId]
 }
 
 fn accelerator(name: &str, scarce: bool) -> Accelerator {
-    Accelerator { id: AcceleratorId::new(name), name: name.to_owned(), visible_memory: GiB(24.0), scarce }
+    Accelerator {
+        id: AcceleratorId::new(name),
+        name: name.to_owned(),
+        visible_memory: GiB(24.0),
+        scarce,
+        slices: Vec::new(),
+        layouts: Vec::new(),
+    }
 }
 
 fn instance(id: &InstanceTypeId, accelerator: &str, gpus: u32) -> InstanceType {
@@ -256,6 +265,7 @@ fn workload(random: &mut Random, rank: usize, (profile, kind): (&Profile, Worklo
         accelerators: Vec::new(),
         regions: Vec::new(),
         spot: SpotPolicy { max_share: random.pick(&[0.0, 0.5, 0.7, 1.0]), contingency: random.pick(&[0.0, 0.5, 1.0]) },
+        share: SharePolicy::NEVER,
         placement: None,
     }
 }
@@ -268,6 +278,8 @@ fn point(accelerator: &AcceleratorId, (gpus, vcpus): (u32, f64), performance: Pe
         engine: "engine".to_owned(),
         evidence: Evidence::Measured,
         requires_nvlink: false,
+        slice: None,
+        weights: None,
         gpu_memory: GiB(10.0),
         vcpus,
         ram: GiB(16.0),
@@ -311,6 +323,7 @@ fn service(random: &mut Random, scenario: &mut Scenario, (rank, size): (usize, S
             peak_rps: vec![0.0; HOURS_PER_WEEK],
             load_factor: 1.0,
             miss_factor: 1.0,
+            insured: 1.0,
             lag_growth: random.pick(&[1.0, 1.2, 2.0]),
             burst: random.pick(&[BurstClass::Poisson, BurstClass::Poisson, BurstClass::Bursty, BurstClass::Untrackable]),
             tokens: llm.then_some(TokenShape { input_mean: 500.0, input_p95: 900.0, output_mean: 100.0 }),
@@ -437,6 +450,7 @@ fn job(random: &mut Random, scenario: &mut Scenario, rank: usize) -> Workload {
         baseline_workers: 1,
         queue: None,
         slack_hours: 0,
+        insured: 1.0,
     };
     let work = workload(random, rank, (&profile, WorkloadKind::Job(job)));
     scenario.profiles.insert(profile.id.clone(), profile);

@@ -129,6 +129,10 @@ const FLEET: &[Case] = &[
     ("discount_percent: 10", "node_autoscaler: {kind: karpenter, provision_p50_s: 400}", "E1202", "400"),
     ("regions: [us-east-1, us-west-2]", "regions: [us-east-1, us-central1]", "E1506", ""),
     ("    runs_on: {node_group: batch, replicas: 2}\n", "", "E1507", "nightly"),
+    ("discount_percent: 10", "uncertainty: {cases: [{name: a, probability: 0.5}, {name: b, probability: 0.4}]}", "E1520", ""),
+    ("discount_percent: 10", "uncertainty: {cases: [{name: a, probability: 0.5}, {name: a, probability: 0.5}]}", "E1102", "a"),
+    ("discount_percent: 10", "uncertainty: {cases: [{name: a, probability: 1, demand_factor: 0}]}", "E1202", "0"),
+    ("discount_percent: 10", "risk: {level: brave}", "E1009", "brave"),
 ];
 
 const PROFILES: &[Case] = &[
@@ -141,6 +145,7 @@ const PROFILES: &[Case] = &[
     ("p50: 60, p95: 120", "p50: 600, p95: 120", "E1202", ""),
     ("gpu_memory_gib: 10", "gpu_memory_gib: 80", "E1408", ""),
     ("workers: 2,", "workers: 1,", "E1419", ""),
+    ("requires_nvlink: false", "requires_nvlink: false\n    slice: mpss-4", "E1421", "mpss-4"),
     ("    job:\n", "    request:\n", "E1005", "throughput"),
     ("kind: job", "kind: llm", "E1418", "t4"),
     ("as_of: \"2026-01-01\"}\nvariants", "as_of: \"2026-01-32\"}\nvariants", "E1204", "\"2026-01-32\""),
@@ -334,8 +339,9 @@ fn every_code_is_tested_here_and_in_order_in_the_documents() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
     let defined = read("src/input/codes.rs");
-    let tests: String =
-        ["tests/it/input.rs", "tests/it/input_faults.rs", "tests/it/input_data.rs", "tests/it/capacity.rs"].map(read).concat();
+    let tests: String = ["input.rs", "input_faults.rs", "input_data.rs", "capacity.rs", "purchases/input.rs"]
+        .map(|f| read(&format!("tests/it/{f}")))
+        .concat();
     let document = read("docs/diagnostics.md");
     let codes: BTreeSet<&str> = defined.split('"').filter(|part| part.len() == 5 && part.starts_with('E')).collect();
     assert!(codes.len() > 70, "{} codes found", codes.len());

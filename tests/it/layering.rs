@@ -24,7 +24,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("plan", &["domain", "units", "ids"]),
     ("plan::from_solution", &["domain", "units", "ids", "formulation", "solver", "demand", "sizing", "risk"]),
     ("parallel", &[]),
-    ("study", &["domain", "units", "ids", "formulation", "solver", "plan", "sizing", "risk", "parallel"]),
+    ("study", &["domain", "units", "ids", "formulation", "solver", "plan", "sizing", "demand", "risk", "parallel"]),
     ("check", &["domain", "units", "ids", "plan", "diagnostic"]),
     ("emit", &["plan", "units"]),
     ("report", &["plan", "units", "simulate"]),

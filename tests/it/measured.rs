@@ -135,7 +135,7 @@ fn closed_loop(point: &Point, model: &LlmModel) -> Means {
     while now_s < f64::INFINITY {
         while left > 0 && replica.in_flight() < point.concurrency {
             let (input_tokens, output_tokens) = (drawn(point.prompt_tokens, &mut lengths), drawn(point.answer_tokens, &mut lengths));
-            let request = Request { at_s: now_s, input_tokens, output_tokens };
+            let request = Request { at_s: now_s, input_tokens, output_tokens, class: 0 };
             tally.arrive(&request);
             replica.offer(request, now_s, &mut tally);
             left -= 1;

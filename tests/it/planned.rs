@@ -43,7 +43,7 @@ pub fn explained() -> &'static (Scenario, Plan) {
     static EXPLAINED: OnceLock<(Scenario, Plan)> = OnceLock::new();
     EXPLAINED.get_or_init(|| {
         let scenario = load(&folder("fleet-50k"));
-        let plan = planned(&scenario, &Options { target: Some(Target::Saving(0.4)), explain: true });
+        let plan = planned(&scenario, &Options { target: Some(Target::Saving(0.4)), explain: true, ..Options::default() });
         (scenario, plan)
     })
 }
@@ -80,7 +80,7 @@ pub fn load(folder: &Path) -> Scenario {
 
 /// Its plan without studies.
 pub fn quick(scenario: &Scenario, target: Option<Target>) -> Plan {
-    planned(scenario, &Options { target, explain: false })
+    planned(scenario, &Options { target, explain: false, ..Options::default() })
 }
 
 fn planned(scenario: &Scenario, options: &Options) -> Plan {

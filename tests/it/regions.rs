@@ -128,7 +128,7 @@ fn a_way_that_eats_the_limit_rules_a_region_out_and_a_shorter_one_does_not() {
 fn a_limit_that_no_way_keeps_is_told_before_solving() {
     let root = planned::rewritten(SCENARIO, &only("voice", |w| w["slo"] = json!({"attainment": 0.99, "latency_ms": 8})));
     let scenario = planned::load(root.path());
-    let options = study::Options { target: None, explain: false };
+    let options = study::Options { explain: false, ..study::Options::default() };
     let Err(planner::PlanError::Infeasible(faults)) = planner::plan(&scenario, &options, &|_| {}) else { panic!("there is a plan") };
     let told: Vec<_> = faults.iter().filter(|f| f.code == "E1601").collect();
     assert!(told.len() == 1 && told[0].message.contains("the way to the nearest region takes 8 ms, all of a limit"), "{faults:?}");
@@ -164,7 +164,7 @@ fn without_the_region_lever_everything_stays_where_it_runs() {
 #[test]
 fn the_region_lever_is_told_and_the_shares_add_up() {
     let root = planned::rewritten(SCENARIO, &only("embeddings", |_| {}));
-    let plan = planner::plan(&planned::load(root.path()), &study::Options { target: None, explain: true }, &|_| {}).unwrap();
+    let plan = planner::plan(&planned::load(root.path()), &study::Options { explain: true, ..study::Options::default() }, &|_| {}).unwrap();
     let lever = plan.levers.iter().find(|l| l.name == "regions").unwrap();
     // Last in: what moving saves once the node rests by day, (38.566018 - 35.908149) a week.
     near(lever.last_in_usd_per_month.as_f64(), 2.657_869 * 730.0 / 168.0, "last in");

@@ -59,7 +59,10 @@ pub fn plan() -> Plan {
         sensitivity: sensitivity(),
         pools: vec![on_demand_pool(), spot_pool(), reserved_pool()],
         workloads: vec![chat(), embed(), rerank(), tune(), vision()],
+        robustness: None,
+        alternatives: Vec::new(),
         bundles: Vec::new(),
+        purchases: Vec::new(),
         windows: windows(),
         notes: vec![
             text("`rerank` sleeps from 22:00 to 06:00: its gateway metric exists without its pods"),
@@ -150,6 +153,7 @@ fn cost() -> CostBreakdown {
         on_demand_usd_per_month: usd(9_500.0),
         spot_usd_per_month: usd(9_000.0),
         commitments_usd_per_month: usd(11_000.0),
+        purchases_usd_per_month: Usd::ZERO,
         start_up_usd_per_month: usd(640.0),
         egress_usd_per_month: None,
         start_up_bytes_usd_per_month: None,
@@ -235,11 +239,13 @@ fn on_demand_pool() -> NodePool {
         nodes_by_hour: office(8, 20, 8.0, 4.25),
         paid_node_hours_per_week: 939.0,
         start_up_node_hours_per_week: 0.0,
+        purchases_credit_usd_per_month: Usd::ZERO,
         usd_per_month: usd(9_500.0),
         consolidate_after_s: 60,
         labels: BTreeMap::from([(text("gpuplan.dev/pool"), text("g6e-od"))]),
         taints: vec![text("nvidia.com/gpu=present:NoSchedule")],
         workloads: vec![text("chat"), text("embed"), text("rerank"), text("vision")],
+        partition: None,
         when_lost: None,
     }
 }
@@ -306,6 +312,7 @@ fn variant(accelerator: &str, gpus: u32, evidence: &str) -> ChosenVariant {
         evidence: text(evidence),
         source: text("profile of 2026-08-14"),
         derate: if evidence == "measured" { 0.05 } else { 0.1 },
+        slice: None,
         requests: ResourceRequests { vcpus: 3.0, ram_gib: 24.0, gpus, gpu_memory_gib: 38.0 },
     }
 }

@@ -5,6 +5,7 @@
 use crate::corruptions::{CORRUPTIONS, REMOTE};
 use crate::emit_tools::{run, succeeded};
 use crate::planned::{self, all, assert_same, files};
+use crate::sharing_corruptions::SHARING;
 use gpuplan::check;
 use gpuplan::emit;
 use gpuplan::plan::{Plan, WorkloadPlan};
@@ -36,7 +37,7 @@ fn every_corruption_of_a_real_plan_is_found() {
     let mut missed = String::new();
     for of in all() {
         let mut applicable = 0;
-        for corruption in CORRUPTIONS.iter().chain(REMOTE) {
+        for corruption in CORRUPTIONS.iter().chain(REMOTE).chain(SHARING) {
             let mut plan = of.plan.clone();
             if !(corruption.apply)(&mut plan) || plan == of.plan {
                 continue;
@@ -130,8 +131,8 @@ fn kustomize_builds_every_output() {
             let Some(output) = run("kubectl", &["kustomize", &format!("out/{cluster}kubernetes")], root.path()) else { return };
             built.push_str(&succeeded(&output));
         }
-        // A Deployment of the user's own is patched by a component; what scales it, and all else, is in the base.
-        let own = |w: &WorkloadPlan| w.kubernetes.scale_target.is_some() && w.mode == "static";
+        // A model of a server has no object of its own; a Deployment of the user's is patched by a component; what scales it, and all else, is in the base.
+        let own = |w: &WorkloadPlan| (w.kubernetes.scale_target.is_some() && w.mode == "static") || w.mode == "bundled";
         for workload in of.plan.workloads.iter().filter(|w| !own(w)) {
             assert!(built.contains(&format!("name: {}", workload.name)), "{}: nothing of `{}`", of.name, workload.name);
         }

@@ -10,6 +10,7 @@ use super::manifest::{self, Kind, Manifest};
 use super::node::{self, Entry, Node, Value};
 use super::patch::{self, Operation};
 use super::pod::{Draft, Whole};
+use super::server::ConfigMaps;
 use super::types::{Deployment, Origin};
 
 /// A Deployment under patches.
@@ -56,7 +57,7 @@ fn finished(target: Target, (workload, namespace): (&str, &str), faults: &mut Fa
     let owner = format!("Deployment `{named}/{name}`");
     let workload = Some(workload.to_owned());
     let manifest = Manifest { file, root: tree, kind: Kind::Deployment, namespace: named, name, workload, owner };
-    let (deployment, draft) = deployment::read(&manifest, Whole::Patch, faults)?;
+    let (deployment, draft) = deployment::read(&manifest, (Whole::Patch, &ConfigMaps::new()), faults)?;
     let origin = manifest.origin();
     Some(Patched { deployment, draft, owner: manifest.owner, origin })
 }

@@ -4,8 +4,8 @@
 //! today, read back in the same way, so that nothing of a file is compared that has no meaning to a replay.
 
 use super::types::{
-    Behavior, CronJob, Deployment, Fallback, Files, Gate, ObjectId, ObjectKind, PodSpec, PoolSpec, ScaledJob, ScaledObject, ScalingRules,
-    Trigger, TriggerKind,
+    Behavior, CronJob, Deployment, Fallback, Files, Gate, ModelServer, ObjectId, ObjectKind, PodSpec, PoolSpec, ScaledJob, ScaledObject,
+    ScalingRules, ServedModel, Trigger, TriggerKind,
 };
 use super::{SourceText, files as read_back};
 use crate::plan::Plan;
@@ -133,6 +133,15 @@ impl Changes {
             self.list.push(format!("{name} is {file}, the plan has {plan}"));
         }
     }
+}
+
+fn shown_slice(slice: &Option<String>) -> Shown {
+    Shown(slice.as_ref().map_or_else(|| "none".to_owned(), |name| format!("`{name}`")))
+}
+
+fn shown_slices(slices: &BTreeMap<String, u32>) -> Shown {
+    let parts: Vec<String> = slices.iter().map(|(name, count)| format!("{count} x `{name}`")).collect();
+    Shown(if parts.is_empty() { "none".to_owned() } else { parts.join(" + ") })
 }
 
 /// A value as it is shown; two values are equal when they are shown alike.
@@ -334,13 +343,42 @@ fn scaled_job(plan: &ScaledJob, file: &ScaledJob) -> Changes {
 }
 
 fn deployment(plan: &Deployment, file: &Deployment) -> Changes {
-    let Deployment { namespace: _, name: _, workload, replicas, pod: of_pod } = plan;
+    let Deployment { namespace: _, name: _, workload, replicas, pod: of_pod, server: of_server } = plan;
     let mut changes = Changes::default();
     changes.value("its workload", workload, &file.workload);
     let shown = |replicas: Option<u32>| Shown(replicas.map_or_else(|| "KEDA's".to_owned(), |count| count.to_string()));
     changes.value("the count", shown(*replicas), shown(file.replicas));
     pod(of_pod, &file.pod, &mut changes);
+    server((of_server.as_ref(), file.server.as_ref()), &mut changes);
     changes
+}
+
+fn server((plan, file): (Option<&ModelServer>, Option<&ModelServer>), changes: &mut Changes) {
+    let (plan, file) = match (plan, file) {
+        (Some(plan), Some(file)) => (plan, file),
+        (Some(_), None) => return changes.list.push("its models have no configurations any more".to_owned()),
+        (None, Some(_)) => return changes.list.push("it serves models of its own".to_owned()),
+        (None, None) => return,
+    };
+    let ModelServer { models, executions } = plan;
+    changes.value("executions at a time", *executions, file.executions);
+    let find = |list: &[ServedModel], name: &str| list.iter().find(|model| model.name == name).cloned();
+    let names: BTreeSet<&String> = models.iter().chain(&file.models).map(|model| &model.name).collect();
+    for name in names {
+        match (find(models, name), find(&file.models, name)) {
+            (Some(_), None) => changes.list.push(format!("model `{name}` is gone")),
+            (None, Some(_)) => changes.list.push(format!("model `{name}` is not in the plan")),
+            (Some(before), Some(after)) => {
+                let ServedModel { name: _, instances, max_batch_size, max_queue_delay_us, priority } = before;
+                let of = |key: &str| format!("`{key}` of model `{name}`");
+                changes.value(&of("count"), instances, after.instances);
+                changes.value(&of("max_batch_size"), max_batch_size, after.max_batch_size);
+                changes.value(&of("max_queue_delay_microseconds"), max_queue_delay_us, after.max_queue_delay_us);
+                changes.value(&of("priority"), priority, after.priority);
+            }
+            (None, None) => {}
+        }
+    }
 }
 
 fn cron_job(plan: &CronJob, file: &CronJob) -> Changes {
@@ -371,9 +409,10 @@ fn cron_job(plan: &CronJob, file: &CronJob) -> Changes {
 }
 
 fn pod(plan: &PodSpec, file: &PodSpec, changes: &mut Changes) {
-    let PodSpec { pools, gpus, cpu_milli, memory_mib, grace_s, zones_spread } = plan;
+    let PodSpec { pools, gpus, slice, cpu_milli, memory_mib, grace_s, zones_spread } = plan;
     changes.value("the list of its pools", pools, &file.pools);
     changes.value("`nvidia.com/gpu`", *gpus, file.gpus);
+    changes.value("the slice of a GPU", shown_slice(slice), shown_slice(&file.slice));
     changes.value("`cpu` in thousandths", *cpu_milli, file.cpu_milli);
     changes.value("`memory` in MiB", *memory_mib, file.memory_mib);
     changes.value("`terminationGracePeriodSeconds`", *grace_s, file.grace_s);
@@ -391,8 +430,19 @@ fn gate(plan: &Gate, file: &Gate) -> Changes {
 }
 
 fn node_pool(plan: &PoolSpec, file: &PoolSpec) -> Changes {
-    let PoolSpec { name: _, region, instance_type, spot, zones, max_nodes, min_nodes, consolidate_after_s, replaces_underutilized, weight } =
-        plan;
+    let PoolSpec {
+        name: _,
+        region,
+        instance_type,
+        spot,
+        zones,
+        max_nodes,
+        min_nodes,
+        consolidate_after_s,
+        replaces_underutilized,
+        weight,
+        slices,
+    } = plan;
     let mut changes = Changes::default();
     changes.value("its region", region, &file.region);
     changes.value("its instance type", instance_type, &file.instance_type);
@@ -403,5 +453,6 @@ fn node_pool(plan: &PoolSpec, file: &PoolSpec) -> Changes {
     changes.value("seconds that an empty node stays", *consolidate_after_s, file.consolidate_after_s);
     changes.value("whether nodes that are not empty are given up", *replaces_underutilized, file.replaces_underutilized);
     changes.value("its weight", *weight, file.weight);
+    changes.value("slices of its nodes", shown_slices(slices), shown_slices(&file.slices));
     changes
 }

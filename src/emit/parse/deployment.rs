@@ -3,10 +3,11 @@
 use super::fault::Faults;
 use super::manifest::Manifest;
 use super::pod::{self, Draft, Whole};
+use super::server::{self, ConfigMaps};
 use super::types::Deployment;
 
 /// Reads one, with where its pods want to run. A whole Deployment of no workload that asks for no GPU is none of the fleet's.
-pub(super) fn read(manifest: &Manifest, whole: Whole, faults: &mut Faults) -> Option<(Deployment, Draft)> {
+pub(super) fn read(manifest: &Manifest, (whole, maps): (Whole, &ConfigMaps), faults: &mut Faults) -> Option<(Deployment, Draft)> {
     let spec = match whole {
         Whole::Yes => manifest.spec(faults)?,
         Whole::Patch => manifest.field().get("spec")?,
@@ -30,5 +31,6 @@ pub(super) fn read(manifest: &Manifest, whole: Whole, faults: &mut Faults) -> Op
         }
     };
     let (namespace, name) = (manifest.namespace.clone(), manifest.name.clone());
-    Some((Deployment { namespace, name, workload, replicas, pod: draft.spec.clone() }, draft))
+    let server = template.get("spec").and_then(|pod| server::of_pod((pod, &namespace), maps, faults));
+    Some((Deployment { namespace, name, workload, replicas, pod: draft.spec.clone(), server }, draft))
 }

@@ -5,6 +5,7 @@ use super::cron_job::{self, Read};
 use super::fault::Faults;
 use super::manifest::{Kind, Manifest};
 use super::pod::{Draft, Whole};
+use super::server::ConfigMaps;
 use super::terraform::{Pool, Values};
 use super::types::{CronJob, Deployment, Files, Gate, ObjectId, ObjectKind, Origin, PodSpec, ScaledJob, ScaledObject};
 use super::{deployment, node_pool, placement, scaled_job, scaled_object};
@@ -37,7 +38,7 @@ pub(super) struct Found {
 
 impl Found {
     /// Reads an object into its list.
-    pub(super) fn read(&mut self, manifest: &Manifest, values: &Values, faults: &mut Faults) {
+    pub(super) fn read(&mut self, manifest: &Manifest, (values, maps): (&Values, &ConfigMaps), faults: &mut Faults) {
         let kind = match manifest.kind {
             Kind::ScaledObject => ObjectKind::ScaledObject,
             Kind::ScaledJob => ObjectKind::ScaledJob,
@@ -50,7 +51,7 @@ impl Found {
         match manifest.kind {
             Kind::ScaledObject => self.scaled_objects.extend(scaled_object::read(manifest, faults).map(|value| item(value, manifest))),
             Kind::ScaledJob => self.scaled_jobs.extend(pinned(scaled_job::read(manifest, faults), manifest)),
-            Kind::Deployment => self.deployments.extend(pinned(deployment::read(manifest, Whole::Yes, faults), manifest)),
+            Kind::Deployment => self.deployments.extend(pinned(deployment::read(manifest, (Whole::Yes, maps), faults), manifest)),
             Kind::CronJob => match cron_job::read(manifest, faults) {
                 Some(Read::Work(job, draft)) => self.cron_jobs.push((item(job, manifest), draft)),
                 Some(Read::Gate(gate)) => self.gates.push(item(gate, manifest)),

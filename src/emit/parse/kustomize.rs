@@ -5,6 +5,7 @@ use super::field::Field;
 use super::folder::{Folder, joined, whole};
 use super::manifest;
 use super::node::Value;
+use super::server::{self, ConfigMaps};
 use std::collections::BTreeSet;
 
 /// The folder that is applied.
@@ -42,6 +43,8 @@ pub(super) struct Applied {
     pub files: Vec<String>,
     /// Kustomizations of components: the workload's label and the path.
     pub components: Vec<(String, String)>,
+    /// Configurations of the models of shared servers.
+    pub config_maps: ConfigMaps,
 }
 
 impl Applied {
@@ -63,7 +66,7 @@ pub(super) fn applied(folder: &Folder, faults: &mut Faults) -> Applied {
         return applied;
     }
     let mut seen = BTreeSet::new();
-    follow(folder, ROOT, (&mut seen, &mut applied.files, faults));
+    follow(folder, ROOT, (&mut seen, &mut applied, faults));
     applied.components = components(folder, faults);
     let unlisted = |path: &&str| (path.ends_with(".yaml") || path.ends_with(".yml")) && !path.starts_with(PATCHES) && !seen.contains(*path);
     for path in folder.below("kubernetes/").filter(unlisted) {
@@ -73,7 +76,7 @@ pub(super) fn applied(folder: &Folder, faults: &mut Faults) -> Applied {
 }
 
 /// The resources of one folder's kustomization.
-fn follow(folder: &Folder, here: &str, (seen, files, faults): (&mut BTreeSet<String>, &mut Vec<String>, &mut Faults)) {
+fn follow(folder: &Folder, here: &str, (seen, applied, faults): (&mut BTreeSet<String>, &mut Applied, &mut Faults)) {
     let Some(path) = folder.kustomization(here) else { return };
     if !seen.insert(path.clone()) {
         return;
@@ -85,6 +88,7 @@ fn follow(folder: &Folder, here: &str, (seen, files, faults): (&mut BTreeSet<Str
             let what = format!("`{key}` of the kustomization changes objects in a way that a replay does not follow");
             value.fault(faults, what, "change the listed files themselves");
         }
+        applied.config_maps.extend(server::config_maps(folder, (here, field), faults));
         for item in field.items("resources", faults) {
             let Value::Text(entry) = &item.node.value else {
                 item.fault(faults, "a resource is a path", "put it in quotes");
@@ -93,10 +97,10 @@ fn follow(folder: &Folder, here: &str, (seen, files, faults): (&mut BTreeSet<Str
             let target = joined(here, entry);
             let inner = target.as_deref().filter(|path| folder.kustomization(path).is_some());
             match (inner, target.as_deref().filter(|path| folder.get(path).is_some())) {
-                (Some(inner), _) => follow(folder, inner, (seen, files, faults)),
+                (Some(inner), _) => follow(folder, inner, (seen, applied, faults)),
                 (None, Some(file)) => {
                     if seen.insert(file.to_owned()) {
-                        files.push(file.to_owned());
+                        applied.files.push(file.to_owned());
                     } else {
                         item.fault(faults, format!("`{entry}` is listed twice"), "list it once: Kustomize refuses the folder otherwise");
                     }

@@ -6,7 +6,7 @@
 //! # What counts
 //!
 //! Manifests that `kubernetes/kustomization.yaml` lists, folder by folder; components under `kubernetes/patches/`, which a user adds to a
-//! kustomization of their own; node pools of Karpenter, and those of `terraform/gpuplan.auto.tfvars.json` that Karpenter does not run. Other
+//! kustomization of their own; configurations of the models of a shared server that its `configMapGenerator` lists; node pools of Karpenter, and those of `terraform/gpuplan.auto.tfvars.json` that Karpenter does not run. Other
 //! kinds (Service, PodDisruptionBudget, Namespace, roles, EC2NodeClass, Job) and other fields do not scale anything and are passed over.
 //! What a file leaves out has the default of Kubernetes, KEDA or Karpenter. Of a plan over several clusters each folder below `clusters/` is
 //! read by itself: pods find the pools of their own cluster only.
@@ -19,10 +19,11 @@
 //! `paused-scale-in`, `paused-scale-out`, `paused-scale-down` and `force-activation`, scaling strategies of a ScaledJob other than the
 //! default, Jobs of several pods in a ScaledJob, `concurrencyPolicy` other than `Forbid`, node choices by other labels than the pool's,
 //! required pod affinities, hard spreads over anything but zones, limits of CPU or memory of a NodePool, its `replicas`, budgets with a
-//! schedule, `expireAfter` of less than a week, HorizontalPodAutoscalers, HTTPScaledObjects, StatefulSets, ReplicaSets, and fields of a
-//! kustomization that change objects.
+//! schedule, `expireAfter` of less than a week, HorizontalPodAutoscalers, HTTPScaledObjects, StatefulSets, ReplicaSets, fields of a
+//! kustomization that change objects, and of a shared server control modes other than `explicit`, resources other than one `execution` an
+//! instance, instances off the GPU, and fields of a configuration that batch, order, cache or chain requests in another way.
 //!
-//! A **consequence** is legal and is replayed: other counts, thresholds, windows and pools, a trigger or a whole ScaledObject that was taken
+//! A **consequence** is legal and is replayed: other counts, thresholds, windows and pools, other instances, batches and priorities of a model, a trigger or a whole ScaledObject that was taken
 //! out, a file that is no longer listed, a paused object, a missing toleration where another pool takes the pods. Where that is easily
 //! overlooked there is a [note](types::Note), and [`compare`] says what differs from the plan.
 
@@ -38,6 +39,7 @@ mod folder;
 mod found;
 mod kustomize;
 mod manifest;
+mod model_config;
 mod node;
 mod node_pool;
 mod patch;
@@ -48,7 +50,9 @@ mod scaled_job;
 mod scaled_object;
 mod scalers;
 mod schedule;
+mod server;
 mod terraform;
+mod text_format;
 mod trigger;
 pub mod types;
 
@@ -83,7 +87,7 @@ fn one(texts: &[SourceText]) -> Result<Files, Vec<ParseFault>> {
     let mut found = Found::default();
     for path in &applied.files {
         for manifest in manifest::of_file(&folder, path, &mut faults) {
-            found.read(&manifest, &values, &mut faults);
+            found.read(&manifest, (&values, &applied.config_maps), &mut faults);
         }
     }
     for (workload, path) in &applied.components {

@@ -9,6 +9,7 @@ use super::node::Value;
 use super::quantity;
 use super::terraform::{self, Pool, Values};
 use super::types::PoolSpec;
+use crate::emit::partition::{MIG_LABEL, PLUGIN_LABEL};
 use crate::emit::{POOL_LABEL, names};
 
 /// A node that is older than a replay's week is no event of it.
@@ -57,8 +58,22 @@ pub(super) fn read(manifest: &Manifest, values: &Values, faults: &mut Faults) ->
         consolidate_after_s: disruption.0,
         replaces_underutilized: disruption.1,
         weight,
+        slices: values.pools.get(name).map(|(_, pool)| pool.spec.slices.clone()).unwrap_or_default(),
     };
+    cut(template, &spec, faults);
     Some(Pool { spec, gpus_per_node: gpus_per_node?, taints: terraform::taints(inner, faults), origin: manifest.origin() })
+}
+
+/// Nodes whose GPUs the Terraform values have as cut must carry the label that the GPU operator cuts them by.
+fn cut(template: Field, spec: &PoolSpec, faults: &mut Faults) {
+    let labels = template.at(&["metadata", "labels"]);
+    let labelled = [MIG_LABEL, PLUGIN_LABEL].into_iter().any(|key| labels.is_some_and(|labels| labels.get(key).is_some()));
+    if labelled == spec.slices.is_empty() {
+        let what =
+            format!("nodes of {} are cut into slices by their labels or by {}, and not by the other", template.owner, terraform::PATH);
+        let help = format!("keep `{MIG_LABEL}` or `{PLUGIN_LABEL}` and `partition` together, or let `gpuplan optimize` write both anew");
+        labels.unwrap_or(template).fault(faults, what, help);
+    }
 }
 
 struct Requirements {

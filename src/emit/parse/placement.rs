@@ -14,7 +14,7 @@ pub(super) fn pools(draft: &Draft, declared: &[Pool], (at, owner): (&Origin, &st
     let choice = &draft.choice;
     let named = named(draft);
     let gpus = draft.spec.gpus;
-    if named.is_empty() && choice.required.is_none() && gpus == Some(0) {
+    if named.is_empty() && choice.required.is_none() && gpus == Some(0) && draft.spec.slice.is_none() {
         return Vec::new();
     }
     let chosen = |name: &str| {
@@ -23,7 +23,12 @@ pub(super) fn pools(draft: &Draft, declared: &[Pool], (at, owner): (&Origin, &st
             && terms.is_none_or(|terms| terms.iter().any(|term| term.iter().all(|expression| expression.holds(name))))
     };
     let chosen: Vec<&Pool> = declared.iter().filter(|pool| chosen(&pool.spec.name)).collect();
-    let fits = |pool: &&Pool| untolerated(pool, &draft.tolerations).is_none() && gpus.is_none_or(|gpus| gpus <= pool.gpus_per_node);
+    // Where GPUs are cut there is no whole one, and the other way round.
+    let holds = |pool: &Pool| match &draft.spec.slice {
+        Some(slice) => pool.spec.slices.contains_key(slice),
+        None => gpus.is_none_or(|gpus| gpus <= if pool.spec.slices.is_empty() { pool.gpus_per_node } else { 0 }),
+    };
+    let fits = |pool: &&Pool| untolerated(pool, &draft.tolerations).is_none() && holds(pool);
     let mut fitting: Vec<&Pool> = chosen.iter().copied().filter(fits).collect();
     let unknown: Vec<&str> = named.iter().copied().filter(|name| !declared.iter().any(|pool| pool.spec.name == *name)).collect();
     if fitting.is_empty() {
@@ -73,6 +78,12 @@ fn nowhere(draft: &Draft, (chosen, unknown): (&[&Pool], &[&str])) -> (String, St
     let name = &pool.spec.name;
     if let Some(Taint { key, value, effect }) = untolerated(pool, &draft.tolerations) {
         return (format!("pool `{name}` has the taint `{key}={value}:{effect}`"), "add the toleration".to_owned());
+    }
+    if let Some(slice) = &draft.spec.slice {
+        return (
+            format!("they ask for `{slice}`, which nodes of pool `{name}` do not have"),
+            "name a pool whose GPUs are cut so".to_owned(),
+        );
     }
     let gpus = draft.spec.gpus.unwrap_or(0);
     (format!("they ask for {gpus} GPUs, a node of pool `{name}` has {}", pool.gpus_per_node), "name a pool with larger nodes".to_owned())

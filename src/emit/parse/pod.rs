@@ -6,11 +6,16 @@ use super::node::Value;
 use super::quantity;
 use super::types::PodSpec;
 use crate::emit::POOL_LABEL;
+use std::collections::BTreeSet;
 
 /// Topology key of zones.
 const ZONE: &str = crate::emit::names::ZONE_LABEL;
 /// Resource of GPUs.
 const GPU: &str = "nvidia.com/gpu";
+/// Resource of equal parts of a GPU, by MPS or by time.
+const SHARED: &str = "nvidia.com/gpu.shared";
+/// Resources of MIG slices begin like this.
+const MIG: &str = "nvidia.com/mig-";
 /// Bytes of a MiB.
 const MIB: f64 = 1_048_576.0;
 /// Labels that every Linux node of a GPU pool has.
@@ -97,8 +102,8 @@ pub(super) fn read(template: Field, whole: Whole, faults: &mut Faults) -> Option
     let grace_s = pod.count("terminationGracePeriodSeconds", faults).unwrap_or(30);
     let zones_spread = spread(pod, faults);
     let asks = requests(pod, whole, faults);
-    let spec =
-        PodSpec { pools: Vec::new(), gpus: asks.gpus, cpu_milli: asks.cpu_milli, memory_mib: asks.memory_mib, grace_s, zones_spread };
+    let Asks { gpus, slice, cpu_milli, memory_mib } = asks;
+    let spec = PodSpec { pools: Vec::new(), gpus, slice, cpu_milli, memory_mib, grace_s, zones_spread };
     Some(Draft { spec, choice: choice(pod, faults), tolerations: tolerations(pod, faults) })
 }
 
@@ -128,9 +133,10 @@ fn spread(pod: Field, faults: &mut Faults) -> Option<u32> {
     zones
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Asks {
     gpus: Option<u32>,
+    slice: Option<String>,
     cpu_milli: Option<u64>,
     memory_mib: Option<u64>,
 }
@@ -151,10 +157,31 @@ fn requests(pod: Field, whole: Whole, faults: &mut Faults) -> Asks {
         let sum = (!running.is_empty()).then(|| running.iter().sum::<f64>());
         before.into_iter().fold(sum, |most, one| Some(most.map_or(one, |most: f64| most.max(one))))
     };
-    let gpus = total(GPU).map(|n| n as u32).or((whole == Whole::Yes).then_some(0));
+    let gpus = total(GPU).map(|n| n as u32);
+    let slices: Vec<(String, f64)> =
+        sliced(&containers).into_iter().filter_map(|name| total(&name).map(|count| (name, count))).filter(|(_, n)| *n > 0.0).collect();
     let cpu_milli = total("cpu").map(|n| quantity::whole(n * 1000.0));
     let memory_mib = total("memory").map(|n| quantity::whole(n / MIB));
-    Asks { gpus, cpu_milli, memory_mib }
+    let one = |count: f64| (count - 1.0).abs() < 1e-9;
+    let slice = match slices.as_slice() {
+        [] => None,
+        [(name, count)] if one(*count) && gpus.unwrap_or(0) == 0 => Some(name.clone()),
+        _ => {
+            let help = "ask for one slice in one container, and for no whole GPU beside it";
+            pod.fault(faults, format!("{} asks for several parts of GPUs, which a replay does not know", pod.owner), help);
+            None
+        }
+    };
+    // Who asks for a slice asks for no whole GPU.
+    let gpus = gpus.or((whole == Whole::Yes || slice.is_some()).then_some(0));
+    Asks { gpus, slice, cpu_milli, memory_mib }
+}
+
+/// Names of slices of GPUs among the limits of containers.
+fn sliced(containers: &[Field]) -> BTreeSet<String> {
+    let limits = containers.iter().filter_map(|item| item.get("resources").and_then(|resources| resources.get("limits")));
+    let names = limits.flat_map(|limits| limits.entries()).map(|(key, _)| key.to_owned());
+    names.filter(|name| name == SHARED || name.starts_with(MIG)).collect()
 }
 
 /// What a container asks for: its request, else its limit.
@@ -162,14 +189,14 @@ fn asked(container: Field, resource: &str, faults: &mut Faults) -> Option<f64> {
     let resources = container.map("resources", faults)?;
     let side = |key: &str, faults: &mut Faults| resources.map(key, faults).and_then(|side| quantity::read(side, resource, faults));
     let (request, limit) = (side("requests", faults), side("limits", faults));
-    if resource == GPU {
+    if resource == GPU || resource == SHARED || resource.starts_with(MIG) {
         let count = limit.or(request)?;
         let differ = request.zip(limit).is_some_and(|(request, limit)| (request - limit).abs() > 0.0);
         if count.fract() > 0.0 || differ || limit.is_none() || count > 1024.0 {
             let help = "write the same whole number under `limits` and `requests`";
             resources.fault(
                 faults,
-                format!("`{GPU}` of a container of {} is no count of GPUs that Kubernetes takes", container.owner),
+                format!("`{resource}` of a container of {} is no count of GPUs that Kubernetes takes", container.owner),
                 help,
             );
             return None;

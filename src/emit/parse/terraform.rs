@@ -133,9 +133,18 @@ fn pool(name: &str, field: Field, faults: &mut Faults) -> Option<(String, Pool)>
         consolidate_after_s: field.count("consolidate_after_s", faults),
         replaces_underutilized: false,
         weight: 0,
+        slices: slices(field, faults),
     };
     let pool = Pool { spec, gpus_per_node: gpus_per_node?, taints: taints(field, faults), origin: field.origin() };
     Some((cloud?.to_owned(), pool))
+}
+
+/// Slices of a node, where its GPUs are cut.
+fn slices(field: Field, faults: &mut Faults) -> BTreeMap<String, u32> {
+    let Some(counts) = field.map("partition", faults).and_then(|partition| partition.required_map("slices_per_node", faults)) else {
+        return BTreeMap::new();
+    };
+    counts.entries().into_iter().filter_map(|(name, _)| counts.positive(name, faults).map(|count| (name.to_owned(), count))).collect()
 }
 
 /// The limits that `terraform plan` holds against the nodes.

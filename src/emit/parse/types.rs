@@ -235,6 +235,43 @@ pub struct Deployment {
     pub replicas: Option<u32>,
     /// Its pods.
     pub pod: PodSpec,
+    /// The server that its pods run, where several models share it.
+    pub server: Option<ModelServer>,
+}
+
+/// A Triton server that several models share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelServer {
+    /// Models that it loads and has a configuration of, sorted by name.
+    pub models: Vec<ServedModel>,
+    /// Executions at a time, all models together; `None`: without a limit.
+    pub executions: Option<u32>,
+}
+
+impl ModelServer {
+    /// Most requests in service: as many batches as may run at a time, the largest ones.
+    #[must_use]
+    pub fn most_in_service(&self) -> u32 {
+        let batches = self.models.iter().flat_map(|m| std::iter::repeat_n(m.max_batch_size.max(1), m.instances as usize));
+        let mut batches: Vec<u32> = batches.collect();
+        batches.sort_unstable_by(|a, b| b.cmp(a));
+        batches.into_iter().take(self.executions.map_or(usize::MAX, |n| n as usize)).sum()
+    }
+}
+
+/// A model of a shared server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedModel {
+    /// Name.
+    pub name: String,
+    /// Instances, all groups together.
+    pub instances: u32,
+    /// `max_batch_size`, default 0: one request at a time.
+    pub max_batch_size: u32,
+    /// `max_queue_delay_microseconds`, default 0. A replay leaves it to the model's curve.
+    pub max_queue_delay_us: u32,
+    /// Priority of the rate limiter, 1 the most urgent.
+    pub priority: u32,
 }
 
 /// Where pods run and what they ask for.
@@ -245,6 +282,8 @@ pub struct PodSpec {
     pub pools: Vec<String>,
     /// GPUs of all containers; `None` where the file does not say (a patch by strategic merge).
     pub gpus: Option<u32>,
+    /// The one slice of a GPU that it asks for, by resource.
+    pub slice: Option<String>,
     /// CPUs requested, thousandths.
     pub cpu_milli: Option<u64>,
     /// Memory requested, MiB.
@@ -347,4 +386,6 @@ pub struct PoolSpec {
     pub replaces_underutilized: bool,
     /// Weight: pools with more are tried first.
     pub weight: u32,
+    /// Slices of a node by resource; empty: its GPUs are whole.
+    pub slices: BTreeMap<String, u32>,
 }

@@ -4,7 +4,7 @@ use crate::domain::{CapacityType, Mode, Scenario};
 use crate::formulation::frozen::FrozenOption;
 use crate::formulation::job::JobOption;
 use crate::formulation::pools;
-use crate::formulation::problem::{Place, Pool, PoolIndex, Problem, Sharing};
+use crate::formulation::problem::{Place, Pool, PoolIndex, Problem, Sharing, SlotKind};
 use crate::formulation::service::{HourCount, ServiceOption};
 use crate::risk;
 use crate::units::HOURS_PER_WEEK;
@@ -70,6 +70,8 @@ pub struct ExclusiveUse {
 pub struct FixedUse {
     /// Pool.
     pub pool: PoolIndex,
+    /// Kind of its slots.
+    pub kind: SlotKind,
     /// Slots in each hour.
     pub slots: Vec<u32>,
     /// Nodes that this workload alone needs at its peak.
@@ -125,14 +127,14 @@ fn add_role(column: &mut Column, pools: &[Pool], place: &Place, counts: (&[u32],
         }
         Sharing::Fixed => {
             let slots: Vec<u32> = held.iter().map(|&n| n * place.slots).collect();
-            if let Some(known) = column.fixed.iter_mut().find(|u| u.pool == place.pool) {
+            if let Some(known) = column.fixed.iter_mut().find(|u| (u.pool, u.kind) == (place.pool, place.kind)) {
                 for (sum, own) in known.slots.iter_mut().zip(&slots) {
                     *sum += own;
                 }
-                known.peak_nodes = known.slots.iter().copied().max().unwrap_or(0).div_ceil(pool.gpus);
+                known.peak_nodes = known.slots.iter().copied().max().unwrap_or(0).div_ceil(pool.slots(place.kind));
             } else {
-                let peak_nodes = slots.iter().copied().max().unwrap_or(0).div_ceil(pool.gpus);
-                column.fixed.push(FixedUse { pool: place.pool, slots, peak_nodes });
+                let peak_nodes = slots.iter().copied().max().unwrap_or(0).div_ceil(pool.slots(place.kind));
+                column.fixed.push(FixedUse { pool: place.pool, kind: place.kind, slots, peak_nodes });
             }
         }
     }
@@ -181,7 +183,49 @@ pub fn of_service(problem: &Problem, workload: usize, option: &ServiceOption, de
     add_role(&mut column, &problem.pools, &option.floor, (&floor, &up));
     add_role(&mut column, &problem.pools, place, (&flex, &awake));
     mark_changes(problem, &mut column, mode != Mode::Static || !option.as_today);
+    if mode == Mode::Reactive {
+        let insured: Vec<u32> = flex_insured(option, &floor);
+        hold(&mut column, &problem.pools, place, (&flex, &insured));
+    }
     Some(column)
+}
+
+/// Flex replicas that a reactive service may follow up to in each hour, over its floor.
+pub(crate) fn flex_insured(option: &ServiceOption, floor: &[u32]) -> Vec<u32> {
+    option.shape.hpa_insured.iter().zip(floor).map(|(&most, &floor)| most.saturating_sub(floor)).collect()
+}
+
+/// Holds in quotas and shared nodes what a service may follow up to; it is not paid before it comes.
+fn hold(column: &mut Column, pools: &[Pool], place: &Place, (flex, insured): (&[u32], &[u32])) {
+    let more: Vec<u32> = insured.iter().zip(flex).map(|(&most, &planned)| most.saturating_sub(planned)).collect();
+    if more.iter().all(|&n| n == 0) {
+        return;
+    }
+    let nothing = vec![0.0; HOURS_PER_WEEK];
+    let mut held = Column { exclusive: Vec::new(), fixed: Vec::new(), lost: Vec::new(), ..column.clone() };
+    add_role(&mut held, pools, place, (&more, &nothing));
+    for new in held.exclusive {
+        match column.exclusive.iter_mut().find(|u| u.pool == new.pool) {
+            Some(known) => known.held.iter_mut().zip(&new.held).for_each(|(sum, own)| *sum += own),
+            None => column.exclusive.push(new),
+        }
+    }
+    for new in held.fixed {
+        match column.fixed.iter_mut().find(|u| u.pool == new.pool) {
+            Some(known) => {
+                known.slots.iter_mut().zip(&new.slots).for_each(|(sum, own)| *sum += own);
+                known.peak_nodes = known.slots.iter().copied().max().unwrap_or(0).div_ceil(pools[new.pool].gpus);
+            }
+            None => column.fixed.push(new),
+        }
+    }
+    if pools[place.pool].capacity_type == CapacityType::Spot && place.sharing == Sharing::Exclusive {
+        let zones = pools[place.pool].zones;
+        let most = insured.iter().zip(flex).map(|(&most, &planned)| most.max(planned));
+        let lost = most.map(|n| f64::from(risk::lost_with_one_zone(n, zones))).collect();
+        column.lost.retain(|(pool, _)| *pool != place.pool);
+        column.lost.push((place.pool, lost));
+    }
 }
 
 /// Expected misses a week outside steady state.
@@ -241,7 +285,7 @@ pub fn of_job(problem: &Problem, workload: usize, (index, option): (usize, &JobO
             let slots: Vec<u32> =
                 job_hours(option, offset, true).iter().map(|&h| (h.round() as u32) * option.workers * option.place.slots).collect();
             let peak_nodes = slots.iter().copied().max().unwrap_or(0).div_ceil(pool.gpus);
-            column.fixed.push(FixedUse { pool: option.place.pool, slots, peak_nodes });
+            column.fixed.push(FixedUse { pool: option.place.pool, kind: 0, slots, peak_nodes });
         }
     }
     mark_changes(problem, &mut column, true);
@@ -270,6 +314,7 @@ pub fn of_frozen(problem: &Problem, workload: usize, option: &FrozenOption) -> C
         }),
         Sharing::Fixed => column.fixed.push(FixedUse {
             pool: option.pool,
+            kind: 0,
             slots: vec![option.slots + option.idle_slots; HOURS_PER_WEEK],
             peak_nodes: (option.slots + option.idle_slots).div_ceil(problem.pools[option.pool].gpus),
         }),
@@ -305,10 +350,16 @@ pub fn changed_nodes(problem: &Problem, workload: usize, plan: &BTreeMap<(String
     keys.into_iter().map(|key| plan.get(key).copied().unwrap_or(0).abs_diff(today.get(key).copied().unwrap_or(0))).sum()
 }
 
-/// Whether a column is one of the changes that `max_changes` counts: a workload that runs nowhere today changes nothing.
+/// How many of the changes that `max_changes` counts a column is: one for each workload, none for one that runs nowhere today.
 #[must_use]
-pub fn counts_as_change(problem: &Problem, column: &Column) -> bool {
-    column.changed && !problem.workloads[column.workload].today.is_empty()
+pub fn counted_changes(problem: &Problem, column: &Column) -> f64 {
+    if column.changed { running_today(problem, column.workload) } else { 0.0 }
+}
+
+/// Workloads of a unit that run somewhere today.
+#[must_use]
+pub fn running_today(problem: &Problem, unit: usize) -> f64 {
+    problem.workloads[unit].members.iter().filter(|&&m| !problem.workloads[m].today.is_empty()).count() as f64
 }
 
 /// Compares the column's peak nodes with today's.

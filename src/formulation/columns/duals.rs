@@ -1,6 +1,6 @@
 //! Prices that the master puts on what columns share.
 
-use crate::formulation::problem::{PoolIndex, Problem};
+use crate::formulation::problem::{PoolIndex, Problem, Sharing, SlotKind};
 use crate::units::HOURS_PER_WEEK;
 use std::collections::BTreeMap;
 
@@ -21,8 +21,8 @@ pub struct Duals {
     pub held: BTreeMap<PoolIndex, Vec<f64>>,
     /// Added a node-hour that would move to fallback when a zone is lost.
     pub lost: BTreeMap<PoolIndex, Vec<f64>>,
-    /// Price of a slot-hour of a fixed pool.
-    pub slot: BTreeMap<PoolIndex, Vec<f64>>,
+    /// Price of a slot-hour of a fixed pool, by kind of slot.
+    pub slot: BTreeMap<(PoolIndex, SlotKind), Vec<f64>>,
     /// Price of a node at the peak of one workload in a fixed pool.
     pub peak: BTreeMap<(usize, PoolIndex), f64>,
     /// Price of one way to run each workload.
@@ -30,24 +30,23 @@ pub struct Duals {
 }
 
 impl Duals {
-    /// Before any master is solved: own cost at face value, slots of fixed pools at their share of the node, and nodes
-    /// that commitments pay for at nothing. What no column uses yet has no row in the master; these prices stand in for
-    /// its duals, and must leave no node and no credit worth having for itself, or the bound would not hold.
+    /// Before any master is solved: own cost at face value, slots of fixed pools at their share of the node, nodes that
+    /// commitments pay for at nothing, and those that a commitment could be bought for at its price. What no column uses
+    /// yet has no row in the master; these prices stand in for its duals, and must leave no node, no credit and no purchase
+    /// worth having for itself, or the bound would not hold.
     #[must_use]
     pub fn face_value(problem: &Problem) -> Self {
-        let slot = problem
-            .pools
-            .iter()
-            .enumerate()
-            .filter(|(_, p)| p.sharing == crate::formulation::Sharing::Fixed)
-            .map(|(i, p)| (i, vec![if p.committed > 0 { 0.0 } else { p.price / f64::from(p.gpus) }; HOURS_PER_WEEK]))
+        let discount = |pool: PoolIndex| problem.purchases.machine_of(pool).map_or(0.0, |m| problem.purchases.face_discount(m));
+        let of = |sharing: Sharing| problem.pools.iter().enumerate().filter(move |(_, p)| p.sharing == sharing);
+        let slot = of(Sharing::Fixed)
+            .flat_map(|(i, p)| (0..p.kinds()).map(move |kind| (i, p, kind)))
+            .map(|(i, p, kind)| ((i, kind), if p.committed > 0 { 0.0 } else { (p.price - discount(i)) * p.share_of_slot(kind) }))
+            .map(|(key, price)| (key, vec![price; HOURS_PER_WEEK]))
             .collect();
-        let expected = problem
-            .pools
-            .iter()
-            .enumerate()
-            .filter(|(_, p)| p.sharing == crate::formulation::Sharing::Exclusive && p.committed > 0)
-            .map(|(i, p)| (i, vec![-p.price; HOURS_PER_WEEK]))
+        let expected = of(Sharing::Exclusive)
+            .map(|(i, p)| (i, if p.committed > 0 { p.price } else { discount(i) }))
+            .filter(|(_, off)| *off > 0.0)
+            .map(|(i, off)| (i, vec![-off; HOURS_PER_WEEK]))
             .collect();
         Self {
             cost: 1.0,
@@ -59,13 +58,13 @@ impl Duals {
             lost: BTreeMap::new(),
             slot,
             peak: BTreeMap::new(),
-            choice: vec![0.0; problem.workloads.len()],
+            choice: vec![0.0; problem.count()],
         }
     }
 
     /// Value of a map at (pool, hour), 0 where it has none.
     #[must_use]
-    pub fn at(map: &BTreeMap<PoolIndex, Vec<f64>>, pool: PoolIndex, hour: usize) -> f64 {
+    pub fn at<K: Ord>(map: &BTreeMap<K, Vec<f64>>, pool: K, hour: usize) -> f64 {
         map.get(&pool).map_or(0.0, |hours| hours[hour])
     }
 }

@@ -4,7 +4,7 @@ use crate::domain::{CapacityType, Mode};
 use crate::formulation::columns::column::{self, Column, Decision};
 use crate::formulation::columns::duals::Duals;
 use crate::formulation::columns::schedule;
-use crate::formulation::problem::{Place, PoolIndex, Problem, Sharing};
+use crate::formulation::problem::{Place, PoolIndex, Problem, Sharing, SlotKind};
 use crate::formulation::service::{HourCount, ServiceOption};
 use crate::risk;
 use crate::units::HOURS_PER_WEEK;
@@ -20,7 +20,9 @@ fn role(problem: &Problem, place: &Place, (count, awake, hour): (u32, f64, usize
     }
     let (n, pool) = (f64::from(count), &problem.pools[place.pool]);
     match place.sharing {
-        Sharing::Fixed => n * (f64::from(place.slots) * Duals::at(&duals.slot, place.pool, hour) + awake * duals.cost * place.restart),
+        Sharing::Fixed => {
+            n * (f64::from(place.slots) * Duals::at(&duals.slot, (place.pool, place.kind), hour) + awake * duals.cost * place.restart)
+        }
         Sharing::Exclusive => {
             let mut price = n * awake * (duals.cost * (place.price + place.restart) + Duals::at(&duals.expected, place.pool, hour));
             price += n * Duals::at(&duals.held, place.pool, hour);
@@ -45,16 +47,16 @@ pub fn hour(problem: &Problem, option: &ServiceOption, (count, hour): (&HourCoun
 /// less the price of the choice. `peak` is the count (floor, flex) that no schedule stays below.
 #[must_use]
 pub fn constant_of_service(problem: &Problem, (workload, option): (usize, &ServiceOption), (peak, duals): ((u32, u32), &Duals)) -> f64 {
-    let counted = !problem.workloads[workload].today.is_empty();
-    let mut constant = if counted { duals.changed } else { 0.0 } - duals.choice[workload] + duals.cost * option.egress;
-    let mut slots: BTreeMap<PoolIndex, u32> = BTreeMap::new();
+    let mut constant =
+        column::running_today(problem, workload) * duals.changed - choice(problem, workload, duals) + duals.cost * option.egress;
+    let mut slots: BTreeMap<(PoolIndex, SlotKind), u32> = BTreeMap::new();
     for (place, count) in [(&option.floor, peak.0), (option.flex(), peak.1)] {
-        *slots.entry(place.pool).or_insert(0) += count * place.slots;
+        *slots.entry((place.pool, place.kind)).or_insert(0) += count * place.slots;
     }
     let mut nodes: BTreeMap<(String, CapacityType), u32> = BTreeMap::new();
-    for (index, slots) in slots {
+    for ((index, kind), slots) in slots {
         let pool = &problem.pools[index];
-        let taken = if pool.sharing == Sharing::Fixed { slots.div_ceil(pool.gpus) } else { slots / pool.gpus };
+        let taken = if pool.sharing == Sharing::Fixed { slots.div_ceil(pool.slots(kind)) } else { slots / pool.gpus };
         *nodes.entry((pool.machine.clone(), pool.capacity_type)).or_insert(0) += taken;
         constant += f64::from(taken) * duals.peak.get(&(workload, index)).copied().unwrap_or(0.0);
     }
@@ -66,9 +68,8 @@ pub fn constant_of_service(problem: &Problem, (workload, option): (usize, &Servi
 /// Reduced cost of a column.
 #[must_use]
 pub fn reduced(problem: &Problem, column: &Column, duals: &Duals) -> f64 {
-    let mut value = duals.cost * column.cost + duals.exposure * column.exposure - duals.choice[column.workload];
-    value +=
-        duals.changed_nodes * f64::from(column.changed_nodes) + if column::counts_as_change(problem, column) { duals.changed } else { 0.0 };
+    let mut value = duals.cost * column.cost + duals.exposure * column.exposure - choice(problem, column.workload, duals);
+    value += duals.changed_nodes * f64::from(column.changed_nodes) + column::counted_changes(problem, column) * duals.changed;
     for used in &column.exclusive {
         value += dot(duals.expected.get(&used.pool), &used.expected) + dot(duals.held.get(&used.pool), &used.held);
     }
@@ -76,13 +77,18 @@ pub fn reduced(problem: &Problem, column: &Column, duals: &Duals) -> f64 {
         value += dot(duals.lost.get(pool), lost);
     }
     for used in &column.fixed {
-        if let Some(prices) = duals.slot.get(&used.pool) {
+        if let Some(prices) = duals.slot.get(&(used.pool, used.kind)) {
             value += used.slots.iter().zip(prices).map(|(&slots, price)| f64::from(slots) * price).sum::<f64>();
         }
         value += f64::from(used.peak_nodes) * duals.peak.get(&(column.workload, used.pool)).copied().unwrap_or(0.0);
     }
-    debug_assert!(problem.workloads.len() == duals.choice.len());
+    debug_assert!(problem.count() == duals.choice.len());
     value
+}
+
+/// What running the workloads of a unit is worth.
+fn choice(problem: &Problem, unit: usize, duals: &Duals) -> f64 {
+    problem.workloads[unit].members.iter().map(|&member| duals.choice[member]).sum()
 }
 
 fn dot(prices: Option<&Vec<f64>>, counts: &[f64]) -> f64 {

@@ -1,7 +1,7 @@
 //! Choice: one way to run each workload, one level an hour of a scheduled service, one base.
 //!
 //! ```text
-//! sum of y[w, way] = 1                           for each workload w
+//! sum of y[u, way] over units u that run w = 1   for each workload w
 //! sum over s of x[w, o, d, p, s] = y[w, o]       for each scheduled option o, set of days d, hour p of the service day
 //! sum over s of b[w, o, s] = y[w, o]
 //! ```
@@ -17,13 +17,14 @@ use crate::formulation::compact::draft::{Draft, JobStart, Presence, Schedule, Se
 use crate::formulation::compact::uses;
 use crate::formulation::family::Family;
 use crate::formulation::job::JobOption;
-use crate::formulation::problem::{Place, Sharing};
+use crate::formulation::problem::{Place, Problem, Sharing};
 use crate::formulation::service::ServiceOption;
 use crate::units::HOURS_PER_WEEK;
 
 /// Makes the binaries and states the rows.
 pub fn state(draft: &mut Draft<'_>) {
     let problem = draft.problem;
+    let mut choices: Vec<Terms> = vec![Vec::new(); problem.count()];
     for (workload, options) in problem.workloads.iter().enumerate() {
         let first = draft.model.columns.len();
         let mut ways: Vec<usize> = Vec::new();
@@ -44,9 +45,22 @@ pub fn state(draft: &mut Draft<'_>) {
         }
         ways.extend(frozen(draft, workload));
         debug_assert!(ways.iter().all(|&way| way >= first));
-        let terms: Terms = ways.into_iter().map(|way| (way, 1.0)).collect();
-        draft.row((Family::Choice, &format!("{workload}")), &terms, (Sense::Equal, 1.0));
+        for &member in &options.members {
+            choices[member].extend(ways.iter().map(|&way| (way, 1.0)));
+        }
+        if !bundled(problem, workload) {
+            draft.row((Family::Choice, &format!("{workload}")), &std::mem::take(&mut choices[workload]), (Sense::Equal, 1.0));
+        }
     }
+    // Bundles come after the workloads that they may run.
+    for (workload, terms) in choices.iter().enumerate().filter(|(_, terms)| !terms.is_empty()) {
+        draft.row((Family::Choice, &format!("{workload}")), terms, (Sense::Equal, 1.0));
+    }
+}
+
+/// A bundle, or a workload that one may run.
+fn bundled(problem: &Problem, unit: usize) -> bool {
+    problem.workloads.iter().any(|u| u.bundle.is_some() && (u.members.contains(&unit))) || problem.workloads[unit].bundle.is_some()
 }
 
 /// A way with a fixed week of counts.
@@ -143,7 +157,7 @@ fn frozen(draft: &mut Draft<'_>, workload: usize) -> Option<usize> {
         Sharing::Exclusive => (option.nodes.ceil(), 0),
         Sharing::Fixed => (1.0, option.slots),
     };
-    let place = Place { pool: option.pool, slots, price: 0.0, start: 0.0, bytes: 0.0, restart: 0.0, sharing: option.sharing };
+    let place = Place { pool: option.pool, kind: 0, slots, price: 0.0, start: 0.0, bytes: 0.0, restart: 0.0, sharing: option.sharing };
     for hour in 0..HOURS_PER_WEEK {
         uses::nodes(draft, column, (&place, hour), (held, option.nodes));
         // What runs on spot today has its fallback today.

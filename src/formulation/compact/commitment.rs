@@ -13,11 +13,12 @@ use crate::formulation::compact::draft::{Draft, Sense, Terms};
 use crate::formulation::family::Family;
 use crate::formulation::problem::{PoolIndex, Sharing};
 use crate::units::HOURS_PER_WEEK;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Makes the credit variables and states the rows.
-pub fn state(draft: &mut Draft<'_>) {
+/// Makes the credit variables and states the rows. Returns the variables by pool and hour.
+pub fn state(draft: &mut Draft<'_>) -> BTreeMap<PoolIndex, Vec<usize>> {
     let problem = draft.problem;
+    let mut credits: BTreeMap<PoolIndex, Vec<usize>> = BTreeMap::new();
     let mut constant: Vec<(PoolIndex, usize)> = Vec::new();
     for (pool, nodes) in draft.nodes.clone() {
         let p = &problem.pools[pool];
@@ -27,6 +28,7 @@ pub fn state(draft: &mut Draft<'_>) {
             draft.cost.push((credit, -p.price * HOURS_PER_WEEK as f64));
             draft.row((Family::Commitment, &format!("{pool}")), &[(credit, 1.0), (nodes, -1.0)], (Sense::AtMost, 0.0));
             constant.push((pool, credit));
+            credits.insert(pool, vec![credit; HOURS_PER_WEEK]);
         }
     }
     let exclusive = |&p: &PoolIndex| problem.pools[p].sharing == Sharing::Exclusive && problem.pools[p].committed > 0;
@@ -38,6 +40,7 @@ pub fn state(draft: &mut Draft<'_>) {
         for hour in 0..HOURS_PER_WEEK {
             let credit = draft.model.column(format!("credit_{pool}_{hour}"), 0.0, false);
             draft.cost.push((credit, -p.price));
+            credits.entry(pool).or_default().push(credit);
             let mut terms: Terms = vec![(credit, 1.0)];
             terms.extend(draft.uses.iter().filter(|u| u.pool == pool && u.hour == hour).map(|u| (u.column, -u.expected)));
             draft.row((Family::Commitment, &format!("{pool}_{hour}")), &terms, (Sense::AtMost, 0.0));
@@ -45,4 +48,5 @@ pub fn state(draft: &mut Draft<'_>) {
             draft.row((Family::Commitment, &format!("both_{pool}_{hour}")), &both, (Sense::AtMost, f64::from(p.committed)));
         }
     }
+    credits
 }

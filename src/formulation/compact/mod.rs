@@ -20,6 +20,7 @@ mod demand_cover;
 mod draft;
 mod node_capacity;
 mod pool_loss;
+mod purchase;
 mod quota;
 mod spot_share;
 mod start_up;
@@ -59,7 +60,8 @@ pub fn build(problem: &Problem, goal: &Goal) -> Model {
     start_up::state(&mut draft);
     deadline::state(&mut draft);
     node_capacity::state(&mut draft);
-    commitment::state(&mut draft);
+    let credits = commitment::state(&mut draft);
+    purchase::state(&mut draft, &credits);
     quota::state(&mut draft);
     pool_loss::state(&mut draft);
     budget::state(&mut draft, goal);

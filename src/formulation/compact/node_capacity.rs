@@ -1,10 +1,10 @@
 //! Node capacity: the slots of every hour fit into the nodes of a fixed pool, which are whole and the same all week.
 //!
 //! ```text
-//! gpus N[pool] >= sum of slots taken in hour t        for each fixed pool and hour t
+//! slots[k] N[pool] >= sum of slots of kind k taken in hour t        for each fixed pool, kind k and hour t
 //! ```
 //!
-//! `N`: nodes (whole); `gpus`: slots of a node. A node costs its price in all 168 hours. The dual is the price of a slot
+//! `N`: nodes (whole); `slots`: of a node, its GPUs, or its slices of each kind where GPUs are cut. A node costs its price in all 168 hours. The dual is the price of a slot
 //! in that hour, dollars a week.
 
 use crate::formulation::compact::draft::{Draft, Sense, Terms};
@@ -23,10 +23,14 @@ pub fn state(draft: &mut Draft<'_>) {
         draft.nodes.insert(pool, nodes);
         draft.cost.push((nodes, p.price * week));
         draft.exposure.push((nodes, f64::from(p.gpus) * p.hazard * week));
-        for hour in 0..HOURS_PER_WEEK {
-            let mut terms: Terms = vec![(nodes, f64::from(p.gpus))];
-            terms.extend(draft.uses.iter().filter(|u| u.pool == pool && u.hour == hour).map(|u| (u.column, -u.slots)));
-            draft.row((Family::NodeCapacity, &format!("{pool}_{hour}")), &terms, (Sense::AtLeast, 0.0));
+        for kind in 0..p.kinds() {
+            let suffix = if p.partition.is_some() { format!("_{kind}") } else { String::new() };
+            for hour in 0..HOURS_PER_WEEK {
+                let mut terms: Terms = vec![(nodes, f64::from(p.slots(kind)))];
+                let taken = draft.uses.iter().filter(|u| (u.pool, u.kind, u.hour) == (pool, kind, hour));
+                terms.extend(taken.map(|u| (u.column, -u.slots)));
+                draft.row((Family::NodeCapacity, &format!("{pool}{suffix}_{hour}")), &terms, (Sense::AtLeast, 0.0));
+            }
         }
     }
 }

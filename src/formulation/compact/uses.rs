@@ -2,7 +2,7 @@
 
 use crate::domain::CapacityType;
 use crate::formulation::compact::draft::Draft;
-use crate::formulation::problem::{Place, PoolIndex, Sharing};
+use crate::formulation::problem::{Place, PoolIndex, Sharing, SlotKind};
 use crate::formulation::service::HourCount;
 use crate::risk;
 
@@ -12,6 +12,8 @@ pub struct Use {
     pub column: usize,
     pub pool: PoolIndex,
     pub hour: usize,
+    /// Kind of the slots.
+    pub kind: SlotKind,
     /// Slots of a fixed pool.
     pub slots: f64,
     /// Nodes of an exclusive pool when awake.
@@ -49,11 +51,20 @@ pub fn nodes(draft: &mut Draft<'_>, column: usize, (place, hour): (&Place, usize
     }
     let pool = &draft.problem.pools[place.pool];
     let taken = match place.sharing {
-        Sharing::Fixed => Use { column, pool: place.pool, hour, slots: held * f64::from(place.slots), held: 0.0, expected: 0.0, lost: 0.0 },
+        Sharing::Fixed => Use {
+            column,
+            pool: place.pool,
+            hour,
+            kind: place.kind,
+            slots: held * f64::from(place.slots),
+            held: 0.0,
+            expected: 0.0,
+            lost: 0.0,
+        },
         Sharing::Exclusive => {
             let lost = if pool.capacity_type == CapacityType::Spot { held } else { 0.0 };
             draft.exposure.push((column, expected * f64::from(pool.gpus) * pool.hazard));
-            Use { column, pool: place.pool, hour, slots: 0.0, held, expected, lost }
+            Use { column, pool: place.pool, hour, kind: 0, slots: 0.0, held, expected, lost }
         }
     };
     draft.uses.push(taken);

@@ -51,6 +51,7 @@ fn table(file: &CapacityFile, service: &Service, point: &OperatingPoint) -> Opti
         accelerator: point.accelerator.clone(),
         gpus_per_replica: point.gpus_per_replica,
         precision: point.precision.clone(),
+        slice: point.slice.clone(),
         points: entry.points.iter().map(|row| (row.replicas, row.rps_low)).collect(),
     })
 }

@@ -72,6 +72,7 @@ pub fn demand(
         peak_rps: week::to_utc(&peak_rps, offset),
         load_factor: 1.0,
         miss_factor: 1.0,
+        insured: 1.0,
         lag_growth: growth.clamp(1.0, MOST_GROWTH),
         burst,
         tokens,

@@ -9,9 +9,13 @@ pub mod fleet;
 pub mod job;
 pub mod network;
 pub mod policy;
+pub mod price_list;
 pub mod profile;
+pub mod purchase;
 pub mod scaling;
+pub mod slices;
 pub mod slo;
+pub mod uncertainty;
 pub mod values;
 pub mod workload;
 
@@ -84,6 +88,7 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
     let adders = policy::adders(&file.adders.clone().unwrap_or_default(), file.discount_percent.as_ref(), faults);
     let risk_file = file.risk.clone().unwrap_or_default();
     let risk = policy::risk(&risk_file, faults);
+    let uncertainty = uncertainty::uncertainty(file.uncertainty.as_ref(), risk_file.level, faults);
     let prices = policy::prices(&file.prices, faults);
     let market = market(known.catalog, &Terms { regions: &regions, adders, risk: &risk, prices: &prices });
     let reserves = policy::reserves(&file.reserves.clone().unwrap_or_default(), faults);
@@ -109,15 +114,18 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
     let fleet = fleet::fleet(&file.baseline.clone().unwrap_or_default(), &context, faults);
     context.groups = fleet.node_groups.iter().map(|group| (group.id.clone(), group)).collect();
     let quotas = policy::quotas(&file.quotas, &context, faults);
+    let buying = purchase::buying(file, &context, faults);
     let mut workloads = workloads(file, &context, faults);
     room(file, &workloads, &context, faults);
     let network = network::network(file, (&workloads, adders.percent), &context, faults);
     drop(context);
     let frozen = freeze(file, &workloads, faults);
-    capacity::attach(capacity::Services { workloads: &mut workloads, profiles: known.profiles, frozen: &frozen }, (file, known), faults);
+    let mut profiles = used(known.profiles, &workloads);
+    let terms = slices::Terms { market: &market, reserves: &reserves, allow_estimated: risk.allow_estimated };
+    slices::add(&mut profiles, &workloads, terms);
+    capacity::attach(capacity::Services { workloads: &mut workloads, profiles: &profiles, frozen: &frozen }, (file, known), faults);
     let elsewhere =
         crate::catalog::market::elsewhere(known.catalog, &market, &Terms { regions: &regions, adders, risk: &risk, prices: &prices });
-    let profiles = used(known.profiles, &workloads);
     Scenario {
         name: file.name.value.clone(),
         demo: known.demo,
@@ -127,6 +135,7 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
         freeze: frozen,
         workloads,
         fleet,
+        buying,
         quotas,
         node_autoscaler,
         reserves,
@@ -142,6 +151,7 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
         network,
         offerings: market.offerings,
         risk,
+        uncertainty,
     }
 }
 

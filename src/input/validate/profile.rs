@@ -1,6 +1,8 @@
 //! A performance profile: operating points, cold start, checkpoint.
 
+use super::slices;
 use super::values::{between, count, date, is_dns_label, not_negative, number, one_line, positive, quoted};
+use crate::catalog::partition;
 use crate::domain::{
     Checkpoint, ColdStart, DecodeStep, Evidence, GangPoint, Knot, LlmModel, OperatingPoint, Performance, Profile, ProfileKind, Spread,
 };
@@ -51,7 +53,8 @@ pub fn profile(file: &ProfileFile, context: &ProfileContext<'_>, faults: &mut Fa
     let mut points: Vec<OperatingPoint> = Vec::with_capacity(file.variants.len());
     let mut seen = BTreeSet::new();
     for variant in &file.variants.value {
-        if !seen.insert((variant.accelerator.as_str(), variant.gpus_per_replica.value, variant.precision.as_str())) {
+        let slice = variant.slice.as_ref().map(|slice| slice.as_str());
+        if !seen.insert((variant.accelerator.as_str(), variant.gpus_per_replica.value, variant.precision.as_str(), slice)) {
             let (accelerator, gpus) = (&variant.accelerator.value, variant.gpus_per_replica.value);
             let message = format!("the operating point `{accelerator}` x{gpus} `{}` is there twice", variant.precision.value);
             faults.error(codes::DUPLICATE_NAME, variant.accelerator.span, message);
@@ -59,7 +62,7 @@ pub fn profile(file: &ProfileFile, context: &ProfileContext<'_>, faults: &mut Fa
         cite(&variant.source, &variant.as_of, &sources, faults);
         points.push(point(variant, kind, context, faults));
     }
-    points.sort_by(|a, b| (&a.accelerator, a.gpus_per_replica, &a.precision).cmp(&(&b.accelerator, b.gpus_per_replica, &b.precision)));
+    points.sort_by(|a, b| slices::key(a).cmp(&slices::key(b)));
     if kind != ProfileKind::Job && (file.checkpoint.is_some() || file.divisible) {
         faults.error(codes::WRONG_BLOCK, file.name.span, "`checkpoint` and `divisible` belong to profiles of kind `job`");
     }
@@ -101,6 +104,28 @@ fn cite(source: &At<String>, as_of: &At<String>, sources: &BTreeSet<&str>, fault
     }
 }
 
+/// A point on a part of a GPU: one slice by a known name, for requests, and measured. What is not measured is derived from the whole card.
+fn part_of_a_gpu(file: &VariantFile, (slice, kind): (&At<String>, ProfileKind), faults: &mut Faults) {
+    if !partition::is_slice_name(slice) {
+        faults.error(codes::BAD_SLICE, slice.span, format!("`slice` {} is no part of a GPU", quoted(slice))).help(
+            "write a MIG profile such as `1g.10gb`, or `mps-2`, `mps-4`, `mps-8`, `time-slicing-2`, `time-slicing-4`, `time-slicing-8`",
+        );
+    }
+    let whole = file.gpus_per_replica.value != 1;
+    if whole || kind == ProfileKind::Job || file.evidence == EvidenceFile::Estimated {
+        let (at, what) = if whole {
+            (file.gpus_per_replica.span, "a replica on a part of a GPU has one")
+        } else if kind == ProfileKind::Job {
+            (slice.span, "jobs run on whole GPUs")
+        } else {
+            (slice.span, "an estimated point on a part of a GPU is not taken")
+        };
+        faults
+            .error(codes::BAD_SLICE, at, what)
+            .help("leave the point out: what is not measured on a slice is derived from the whole card");
+    }
+}
+
 fn point(file: &VariantFile, kind: ProfileKind, context: &ProfileContext<'_>, faults: &mut Faults) -> OperatingPoint {
     let accelerator = AcceleratorId::new(&*file.accelerator.value);
     if !context.accelerators.contains(&accelerator) {
@@ -117,6 +142,9 @@ fn point(file: &VariantFile, kind: ProfileKind, context: &ProfileContext<'_>, fa
         faults.error(codes::BAD_NAME, file.precision.span, format!("`precision` {} is no lower-case name", quoted(&file.precision)));
     }
     one_line(faults, &file.engine, ("engine", file.accelerator.span));
+    if let Some(slice) = &file.slice {
+        part_of_a_gpu(file, (slice, kind), faults);
+    }
     OperatingPoint {
         accelerator,
         gpus_per_replica: file.gpus_per_replica.value,
@@ -128,6 +156,8 @@ fn point(file: &VariantFile, kind: ProfileKind, context: &ProfileContext<'_>, fa
             EvidenceFile::Estimated => Evidence::Estimated,
         },
         requires_nvlink: file.requires_nvlink,
+        slice: file.slice.as_ref().map(|given| given.value.clone()),
+        weights: file.weights_gib.as_ref().map(|given| GiB(number(faults, given, positive("weights_gib")))),
         gpu_memory: GiB(number(faults, &file.gpu_memory_gib, positive("gpu_memory_gib"))),
         vcpus: number(faults, &file.vcpus, not_negative("vcpus")),
         ram: GiB(number(faults, &file.ram_gib, not_negative("ram_gib"))),

@@ -3,13 +3,13 @@
 use super::fleet::region;
 use super::values::{between, count, dns_label, is_dns_label, label_value, number, optional, quoted, share, token};
 use super::{Context, demand, fit, job, network, scaling, slo};
-use crate::domain::{Job, Placement, Profile, ProfileKind, Service, SpotPolicy, Workload, WorkloadKind};
+use crate::domain::{Isolation, Job, Placement, Profile, ProfileKind, Service, SharePolicy, ShareWith, SpotPolicy, Workload, WorkloadKind};
 use crate::ids::{AcceleratorId, NodeGroupId, ProfileId, RegionId, WorkloadId};
 use crate::input::at::{At, Span};
 use crate::input::codes;
 use crate::input::faults::Faults;
 use crate::input::suggest;
-use crate::input::workload_file::{KindFile, RunsOnFile, SpotFile, WorkloadFile};
+use crate::input::workload_file::{IsolationFile, KindFile, RunsOnFile, ShareWithFile, SpotFile, WorkloadFile};
 use std::collections::BTreeSet;
 
 /// Share of the hour's mean demand that must survive the loss of a pool, where the owner gives none.
@@ -56,6 +56,7 @@ pub fn workload(file: &WorkloadFile, context: &Context<'_>, faults: &mut Faults)
         accelerators: accelerators.into_iter().collect(),
         regions: regions.into_iter().collect(),
         spot,
+        share: sharing(file, faults),
         placement,
     };
     let profile = profile?;
@@ -63,6 +64,26 @@ pub fn workload(file: &WorkloadFile, context: &Context<'_>, faults: &mut Faults)
         fit::check(&workload, (profile, file.profile.span), context, faults);
     }
     Some(workload)
+}
+
+/// Whom it may share a GPU with: services only.
+fn sharing(file: &WorkloadFile, faults: &mut Faults) -> SharePolicy {
+    let Some(given) = &file.share else { return SharePolicy::NEVER };
+    if file.kind != KindFile::Service {
+        misplaced(("share", given.span), "a job", faults);
+    }
+    SharePolicy {
+        with: match given.with {
+            ShareWithFile::Never => ShareWith::Never,
+            ShareWithFile::Team => ShareWith::Team,
+            ShareWithFile::Any => ShareWith::Any,
+        },
+        isolation: match given.isolation {
+            None | Some(IsolationFile::Hardware) => Isolation::Hardware,
+            Some(IsolationFile::Memory) => Isolation::Memory,
+            Some(IsolationFile::None) => Isolation::None,
+        },
+    }
 }
 
 /// Names and labels, which end up in manifests, queries and tables.
@@ -150,6 +171,7 @@ fn job_of(file: &WorkloadFile, (profile, offset): (Option<&Profile>, i32), fault
         max_workers,
         baseline_workers: file.runs_on.as_ref().map_or(1, |runs_on| runs_on.replicas.value.max(1)),
         slack_hours: 0,
+        insured: 1.0,
         queue,
     })
 }

@@ -45,8 +45,11 @@ pub fn workload(workload: &WorkloadPlan) -> Facts {
         why,
     } = workload;
     let mut out = facts![""; usd_per_month, baseline_usd_per_month, kind, mode];
-    let ChosenVariant { accelerator, gpus_per_replica, precision, engine, evidence, source, derate, requests } = variant;
+    let ChosenVariant { accelerator, gpus_per_replica, precision, engine, evidence, source, derate, slice, requests } = variant;
     out.extend(facts!["variant."; accelerator, gpus_per_replica, precision, engine, evidence, source, derate, requests]);
+    if slice.is_some() {
+        out.extend(facts!["variant."; slice]);
+    }
     out.extend(service.as_ref().map(self::service).unwrap_or_default());
     out.extend(job.as_ref().map(self::job).unwrap_or_default());
     if let Some(WorkloadNetwork { cluster, clients, added_ms, egress_usd_per_month, start_up_bytes_usd_per_month }) = network {
@@ -158,12 +161,14 @@ pub fn pool(pool: &NodePool) -> Facts {
         nodes_by_hour,
         paid_node_hours_per_week,
         start_up_node_hours_per_week,
+        purchases_credit_usd_per_month,
         usd_per_month,
         consolidate_after_s,
         labels,
         taints,
         workloads,
         when_lost,
+        partition,
     } = pool;
     let mut out = facts![""; usd_per_month, instance_type, capacity_type, cloud, region, zones, accelerator, gpus_per_node];
     out.extend(facts![""; vcpus_per_node, ram_gib_per_node, assurance, shared, usd_per_hour, planned_usd_per_hour]);
@@ -171,7 +176,13 @@ pub fn pool(pool: &NodePool) -> Facts {
         out.extend(spot_terms(terms));
     }
     out.extend(facts![""; committed_nodes, min_nodes, max_nodes, nodes_by_hour, paid_node_hours_per_week]);
+    if *purchases_credit_usd_per_month != crate::units::Usd::ZERO {
+        out.extend(facts![""; purchases_credit_usd_per_month]);
+    }
     out.extend(facts![""; start_up_node_hours_per_week, consolidate_after_s, labels, taints, workloads, when_lost]);
+    if partition.is_some() {
+        out.extend(facts![""; partition]);
+    }
     out
 }
 

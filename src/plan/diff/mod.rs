@@ -4,6 +4,8 @@
 
 mod fields;
 mod parts;
+mod purchase;
+mod robust;
 
 use crate::plan::Plan;
 use crate::units::Usd;
@@ -41,6 +43,9 @@ pub struct PlanDiff {
     /// Servers that several services share.
     #[serde(default, skip_serializing_if = "ItemChanges::is_empty")]
     pub bundles: ItemChanges,
+    /// Commitments that the plan buys.
+    #[serde(default, skip_serializing_if = "ItemChanges::is_empty")]
+    pub purchases: ItemChanges,
     /// Windows of the week, by workload, days and hours.
     pub windows: ItemChanges,
     /// Today's node groups.
@@ -51,6 +56,15 @@ pub struct PlanDiff {
     pub levers: ItemChanges,
     /// Sensitivities.
     pub sensitivity: ItemChanges,
+    /// What the plan stands: totals and each workload.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub robustness: Vec<FieldChange>,
+    /// Cases that it was held against.
+    #[serde(default, skip_serializing_if = "ItemChanges::is_empty")]
+    pub cases: ItemChanges,
+    /// Alternatives.
+    #[serde(default, skip_serializing_if = "ItemChanges::is_empty")]
+    pub alternatives: ItemChanges,
     /// Prices.
     pub prices: ItemChanges,
     /// Files that went in.
@@ -145,18 +159,25 @@ impl PlanDiff {
             workloads,
             pools,
             bundles,
+            purchases,
             windows,
             node_groups,
             commitments,
             levers,
             sensitivity,
+            robustness,
+            cases,
+            alternatives,
             prices,
             inputs,
             notes,
             provenance,
         } = self;
-        let items = [stages, workloads, pools, bundles, windows, node_groups, commitments, levers, sensitivity, prices, inputs, notes];
-        [totals, target, optimality, provenance].iter().all(|f| f.is_empty()) && items.iter().all(|i| i.is_empty())
+        let items =
+            [stages, workloads, pools, bundles, purchases, windows, node_groups, commitments, levers, sensitivity, prices, inputs, notes];
+        let surprises = [cases, alternatives];
+        [totals, target, optimality, robustness, provenance].iter().all(|f| f.is_empty())
+            && items.iter().chain(&surprises).all(|i| i.is_empty())
     }
 }
 
@@ -175,11 +196,15 @@ pub fn diff(before: &Plan, after: &Plan) -> PlanDiff {
         workloads: items(a.workloads, b.workloads),
         pools: items(a.pools, b.pools),
         bundles: items(a.bundles, b.bundles),
+        purchases: items(a.purchases, b.purchases),
         windows: items(a.windows, b.windows),
         node_groups: items(a.node_groups, b.node_groups),
         commitments: items(a.commitments, b.commitments),
         levers: items(a.levers, b.levers),
         sensitivity: items(a.sensitivity, b.sensitivity),
+        robustness: changes(&a.robustness, &b.robustness),
+        cases: items(a.cases, b.cases),
+        alternatives: items(a.alternatives, b.alternatives),
         prices: items(a.prices, b.prices),
         inputs: items(a.inputs, b.inputs),
         notes: items(a.notes, b.notes),

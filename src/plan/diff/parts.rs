@@ -1,6 +1,8 @@
 //! A plan taken apart into named lists. Destructured so that a new field of the plan cannot be forgotten.
 
 use super::fields::{self, Facts, facts, value};
+use super::purchase;
+use super::robust;
 use crate::plan::{
     Baseline, Bundle, CommitmentCost, Comparator, CostBreakdown, InputDigest, Lever, NodeGroupCost, Optimality, Plan, PriceOrigin,
     Provenance, Sensitivity, Stage, TargetOutcome, Verification, Window,
@@ -18,11 +20,15 @@ pub struct Parts {
     pub workloads: Items,
     pub pools: Items,
     pub bundles: Items,
+    pub purchases: Items,
     pub windows: Items,
     pub node_groups: Items,
     pub commitments: Items,
     pub levers: Items,
     pub sensitivity: Items,
+    pub robustness: Facts,
+    pub cases: Items,
+    pub alternatives: Items,
     pub prices: Items,
     pub inputs: Items,
     pub notes: Items,
@@ -44,9 +50,12 @@ pub fn of(plan: &Plan) -> Parts {
         optimality,
         levers,
         sensitivity,
+        robustness,
+        alternatives,
         pools,
         workloads,
         bundles,
+        purchases,
         windows,
         notes,
         provenance,
@@ -66,11 +75,15 @@ pub fn of(plan: &Plan) -> Parts {
         workloads: workloads.iter().map(|w| (w.name.clone(), fields::workload(w))).collect(),
         pools: pools.iter().map(|p| (p.name.clone(), fields::pool(p))).collect(),
         bundles: bundles.iter().map(bundle).collect(),
+        purchases: purchases.iter().map(purchase::item).collect(),
         windows: windows.iter().map(window).collect(),
         node_groups: baseline.node_groups.iter().map(node_group).collect(),
         commitments,
         levers: levers.iter().map(lever).collect(),
         sensitivity: sensitivity.iter().map(sensitivity_item).collect(),
+        robustness: robustness.as_ref().map(robust::facts_of).unwrap_or_default(),
+        cases: robustness.iter().flat_map(|r| &r.cases).map(robust::case).collect(),
+        alternatives: alternatives.iter().map(robust::alternative).collect(),
         prices: prices.iter().map(price).collect(),
         inputs: inputs.iter().map(|InputDigest { path, sha256 }| (path.clone(), facts![""; sha256])).collect(),
         notes: notes.iter().map(|n| (n.clone(), Vec::new())).collect(),
@@ -84,6 +97,7 @@ fn costs(cost: &CostBreakdown, baseline: &Baseline, competent: &Comparator) -> F
         on_demand_usd_per_month,
         spot_usd_per_month,
         commitments_usd_per_month,
+        purchases_usd_per_month,
         start_up_usd_per_month,
         egress_usd_per_month,
         start_up_bytes_usd_per_month,
@@ -91,6 +105,9 @@ fn costs(cost: &CostBreakdown, baseline: &Baseline, competent: &Comparator) -> F
         by_evidence_usd_per_month,
     } = cost;
     let mut out = facts!["cost."; usd_per_month, on_demand_usd_per_month, spot_usd_per_month, commitments_usd_per_month];
+    if *purchases_usd_per_month != crate::units::Usd::ZERO {
+        out.extend(facts!["cost."; purchases_usd_per_month]);
+    }
     out.extend(facts!["cost."; start_up_usd_per_month, egress_usd_per_month, start_up_bytes_usd_per_month]);
     out.extend(by_evidence_usd_per_month.iter().map(|(class, usd)| (format!("cost.by_evidence_usd_per_month.{class}"), value(usd))));
     let Baseline { usd_per_month, kind, node_groups: _, commitments: _, egress_usd_per_month, start_up_bytes_usd_per_month } = baseline;

@@ -22,6 +22,7 @@ pub fn variant(context: &Context<'_>) -> ChosenVariant {
         evidence: "as today".to_owned(),
         source: "as today: nothing is planned on it".to_owned(),
         derate: 0.0,
+        slice: None,
         requests: ResourceRequests { vcpus: 0.0, ram_gib: 0.0, gpus, gpu_memory_gib: 0.0 },
     }
 }

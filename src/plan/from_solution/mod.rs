@@ -1,23 +1,26 @@
 //! From a solution to a plan: whole replicas and exact money from here on. Pure; decides nothing that costs money.
 
 pub mod baseline;
+pub mod bundle;
 pub mod frozen;
 pub mod job;
 pub mod names;
 pub mod network;
 pub mod pools;
+pub mod purchase;
 pub mod replay;
 pub mod service;
 pub mod windows;
 
-use crate::domain::{Scenario, WorkloadKind};
+use crate::domain::{Evidence, OperatingPoint, Profile, Scenario, WorkloadKind};
 use crate::formulation::Problem;
 use crate::formulation::columns::{Column, Decision};
 use crate::plan::{
-    Baseline, ChangeFromToday, ChosenVariant, Comparator, CostBreakdown, InputDigest, KubernetesTarget, Optimality, PLAN_FORMAT, Plan,
-    PriceOrigin, Provenance, ResourceRequests, Verification, Window, WorkloadNetwork, WorkloadPlan,
+    Baseline, ChangeFromToday, ChosenSlice, ChosenVariant, Comparator, CostBreakdown, InputDigest, KubernetesTarget, Optimality,
+    PLAN_FORMAT, Plan, PriceOrigin, Provenance, Purchase, ResourceRequests, Verification, WorkloadNetwork, WorkloadPlan,
 };
 use crate::solver::Solution;
+use crate::solver::solution::column_of;
 use crate::units::Usd;
 use std::collections::BTreeMap;
 
@@ -53,18 +56,24 @@ pub struct Context<'a> {
 #[must_use]
 pub fn plan(scenario: &Scenario, problem: &Problem, (solution, findings): (&Solution, Findings)) -> Plan {
     let names = names::of(problem, solution, scenario.demo);
-    let billed = pools::bill(scenario, problem, (solution, &names));
-    let mut windows: Vec<Window> = Vec::new();
+    let bought = purchase::Bought::of(problem, solution);
+    let purchases = purchase::of(scenario, problem, (solution, &bought));
+    let billed = pools::bill(scenario, problem, &pools::Of { solution, names: &names, bought: &bought });
+    let with_servers = bundle::with_servers(scenario, problem, &solution.columns);
+    let (bundles, mut windows) = bundle::of((&with_servers, problem), &solution.columns, (&names, &billed));
     let mut workloads: Vec<WorkloadPlan> = Vec::new();
     for (index, workload) in scenario.workloads.iter().enumerate() {
-        let context = Context { scenario, problem, workload, index, column: &solution.columns[index], names: &names };
-        let usd_per_month = billed.by_workload.get(workload.id.as_str()).copied().unwrap_or(Usd::ZERO);
+        let Some(column) = column_of(problem, &solution.columns, index) else { continue };
+        let context = Context { scenario, problem, workload, index, column, names: &names };
+        let usd_per_month = usd_of(&context, &billed);
         let (egress, bytes) = network::today(scenario, workload);
-        windows.extend(windows::of(&context));
+        if column.workload == index {
+            windows.extend(windows::of(&context));
+        }
         workloads.push(one(&context, usd_per_month, findings.baseline_share(scenario, workload) + egress + bytes));
     }
     windows.sort_by(|a, b| (&a.workload, &a.days, a.start_hour).cmp(&(&b.workload, &b.days, b.start_hour)));
-    let cost = cost(scenario, &billed, &workloads);
+    let cost = cost(scenario, &billed, (&workloads, &purchases));
     let saving = share_saved(cost.usd_per_month, findings.baseline.usd_per_month);
     Plan {
         format: PLAN_FORMAT.to_owned(),
@@ -79,12 +88,24 @@ pub fn plan(scenario: &Scenario, problem: &Problem, (solution, findings): (&Solu
         optimality: findings.optimality,
         levers: Vec::new(),
         sensitivity: Vec::new(),
+        robustness: None,
+        alternatives: Vec::new(),
         pools: billed.pools,
         workloads,
-        bundles: Vec::new(),
+        bundles,
+        purchases,
         windows,
         notes: Vec::new(),
         provenance: provenance(scenario, problem, solution),
+    }
+}
+
+/// A workload's part of the bill: its own, or of its server's.
+fn usd_of(context: &Context<'_>, billed: &pools::Billed) -> Usd {
+    let of = |name: &str| billed.by_workload.get(name).copied().unwrap_or(Usd::ZERO);
+    match bundle::chosen(context.problem, context.column) {
+        Some((unit, _)) => bundle::part_of(context, of(unit.id.as_str())),
+        None => of(context.workload.id.as_str()),
     }
 }
 
@@ -110,7 +131,10 @@ impl Findings {
 /// The plan of one workload.
 fn one(context: &Context<'_>, usd_per_month: Usd, baseline_usd_per_month: Usd) -> WorkloadPlan {
     let Context { scenario, workload, column, .. } = *context;
+    // A member of a bundle has its place in the server, not one of its own.
+    let bundled = column.workload != context.index;
     let (service, job) = match (&workload.kind, &column.decision) {
+        _ if bundled => (None, None),
         (WorkloadKind::Service(s), Decision::Service { .. }) => (service::of(context, s), None),
         (WorkloadKind::Job(j), Decision::Job { .. }) => (None, job::of(context, j)),
         (WorkloadKind::Service(s), Decision::Frozen) => (frozen::service(context, s), None),
@@ -135,6 +159,7 @@ fn one(context: &Context<'_>, usd_per_month: Usd, baseline_usd_per_month: Usd) -
         },
         variant: variant(context),
         mode: match &column.decision {
+            Decision::Service { .. } if bundled => "bundled".to_owned(),
             Decision::Service { mode, .. } => mode.as_str().to_owned(),
             Decision::Job { .. } => "placed".to_owned(),
             Decision::Frozen => "frozen".to_owned(),
@@ -152,6 +177,11 @@ fn one(context: &Context<'_>, usd_per_month: Usd, baseline_usd_per_month: Usd) -
 /// The chosen operating point; for a frozen workload today's, as far as it is known.
 fn variant(context: &Context<'_>) -> ChosenVariant {
     let Context { scenario, problem, workload, index, column, .. } = *context;
+    if column.workload != index
+        && let Some(variant) = bundle::chosen(problem, column).and_then(|chosen| bundle::variant(context, chosen))
+    {
+        return variant;
+    }
     let profile = &scenario.profiles[&workload.profile];
     let options = &problem.workloads[index];
     let position = match &column.decision {
@@ -169,6 +199,7 @@ fn variant(context: &Context<'_>) -> ChosenVariant {
         evidence: point.evidence.as_str().to_owned(),
         source: format!("{title}, {}", point.as_of),
         derate: point.evidence.derate(),
+        slice: slice(scenario, (workload, profile), point),
         requests: ResourceRequests {
             vcpus: point.vcpus,
             ram_gib: point.ram.0,
@@ -176,6 +207,24 @@ fn variant(context: &Context<'_>) -> ChosenVariant {
             gpu_memory_gib: point.gpu_memory.0,
         },
     }
+}
+
+/// The part of a GPU that an operating point is for.
+fn slice(scenario: &Scenario, (workload, profile): (&crate::domain::Workload, &Profile), point: &OperatingPoint) -> Option<ChosenSlice> {
+    let name = point.slice.as_deref()?;
+    let slice = scenario.accelerators.get(&point.accelerator)?.slice(name)?;
+    // A point that was derived has the rate of the whole card's point times share and what is delivered of it; a measured one does not.
+    let measured = point.evidence != Evidence::Estimated
+        || !profile.points.iter().any(|p| p.slice.is_none() && p.accelerator == point.accelerator && p.precision == point.precision);
+    Some(ChosenSlice {
+        name: name.to_owned(),
+        technique: slice.technique.as_str().to_owned(),
+        resource: slice.resource(),
+        share: slice.share(),
+        delivered: if measured { 1.0 } else { slice.technique.delivered() },
+        share_with: workload.share.with.as_str().to_owned(),
+        isolation: workload.share.isolation.as_str().to_owned(),
+    })
 }
 
 /// `2 x g6e.xlarge on-demand + 1 x g6e.xlarge spot`.
@@ -191,6 +240,11 @@ fn change(context: &Context<'_>) -> ChangeFromToday {
         Decision::Frozen => today.clone(),
         _ => crate::formulation::columns::column::peak_nodes(problem, column),
     };
+    if column.workload != index {
+        let server = &problem.workloads[column.workload];
+        let summary = format!("{} -> a part of {}", nodes_in_words(today), server.id);
+        return ChangeFromToday { unchanged: false, changed_nodes: 0, summary };
+    }
     let summary = if column.changed {
         format!("{} -> {}", nodes_in_words(today), nodes_in_words(&plan))
     } else {
@@ -203,6 +257,15 @@ fn change(context: &Context<'_>) -> ChangeFromToday {
 fn why(scenario: &Scenario, context: &Context<'_>) -> Vec<String> {
     let Context { problem, workload, index, column, .. } = *context;
     let mut why = Vec::new();
+    if column.workload != index {
+        let server = &problem.workloads[column.workload];
+        why.push(format!(
+            "one of {} models in the server `{}`: their owners allow it, and it costs less than a card each",
+            server.members.len(),
+            server.id
+        ));
+        return why;
+    }
     match &column.decision {
         Decision::Frozen if scenario.freeze.contains(&workload.id) => why.push("left as it is: listed under `freeze`".to_owned()),
         Decision::Frozen => why.push("left as it is: `max_changes` lets only so many workloads change".to_owned()),
@@ -235,10 +298,11 @@ fn why(scenario: &Scenario, context: &Context<'_>) -> Vec<String> {
 }
 
 /// Totals from pools, commitments and evidence.
-fn cost(scenario: &Scenario, billed: &pools::Billed, workloads: &[WorkloadPlan]) -> CostBreakdown {
+fn cost(scenario: &Scenario, billed: &pools::Billed, (workloads, purchases): (&[WorkloadPlan], &[Purchase])) -> CostBreakdown {
     let of = |capacity_type: &str| billed.pools.iter().filter(|p| p.capacity_type == capacity_type).map(|p| p.usd_per_month).sum::<Usd>();
     let commitments = pools::commitment_costs(scenario, &billed.committed_hours_used);
     let committed = commitments.iter().map(|c| c.usd_per_month).sum::<Usd>();
+    let purchased = purchases.iter().map(|p| p.usd_per_month).sum::<Usd>();
     let mut by_evidence: BTreeMap<String, Usd> = BTreeMap::new();
     for workload in workloads {
         *by_evidence.entry(workload.variant.evidence.clone()).or_insert(Usd::ZERO) += workload.usd_per_month;
@@ -248,10 +312,11 @@ fn cost(scenario: &Scenario, billed: &pools::Billed, workloads: &[WorkloadPlan])
     };
     let (egress, bytes) = (remote(|n| n.egress_usd_per_month), remote(|n| n.start_up_bytes_usd_per_month));
     CostBreakdown {
-        usd_per_month: of("on-demand") + of("spot") + committed + egress.unwrap_or(Usd::ZERO) + bytes.unwrap_or(Usd::ZERO),
+        usd_per_month: of("on-demand") + of("spot") + committed + purchased + egress.unwrap_or(Usd::ZERO) + bytes.unwrap_or(Usd::ZERO),
         on_demand_usd_per_month: of("on-demand"),
         spot_usd_per_month: of("spot"),
         commitments_usd_per_month: committed,
+        purchases_usd_per_month: purchased,
         start_up_usd_per_month: billed.start_up,
         egress_usd_per_month: egress,
         start_up_bytes_usd_per_month: bytes,

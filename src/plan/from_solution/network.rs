@@ -25,12 +25,18 @@ pub fn of(context: &Context<'_>) -> Option<WorkloadNetwork> {
     let region = region(context)?;
     let terms = network::terms(scenario, context.workload, &region).unwrap_or_default();
     let (egress, bytes) = week(context);
+    // A model of a shared server has traffic of its own, and a part of the server's starts.
+    let own = context.workload.service().filter(|_| context.column.workload != context.index);
+    let (egress, bytes) = match own {
+        Some(service) => (monthly(network::egress_per_week(service, &terms)), super::bundle::part_of(context, monthly(bytes))),
+        None => (monthly(egress), monthly(bytes)),
+    };
     Some(WorkloadNetwork {
         cluster: cluster(scenario, &region),
         clients: clients(scenario, context.workload, &region),
         added_ms: terms.added_ms,
-        egress_usd_per_month: monthly(egress),
-        start_up_bytes_usd_per_month: monthly(bytes),
+        egress_usd_per_month: egress,
+        start_up_bytes_usd_per_month: bytes,
     })
 }
 
@@ -48,7 +54,7 @@ fn cluster(scenario: &Scenario, region: &RegionId) -> String {
 
 /// Region of the pools that the column uses.
 fn region(context: &Context<'_>) -> Option<RegionId> {
-    let options = &context.problem.workloads[context.index];
+    let options = &context.problem.workloads[context.column.workload];
     let pool = match &context.column.decision {
         Decision::Service { option, .. } => options.services[*option].floor.pool,
         Decision::Job { option, .. } => options.jobs[*option].place.pool,
@@ -59,7 +65,7 @@ fn region(context: &Context<'_>) -> Option<RegionId> {
 
 /// Dollars a week: traffic and bytes of starts.
 fn week(context: &Context<'_>) -> (f64, f64) {
-    let options = &context.problem.workloads[context.index];
+    let options = &context.problem.workloads[context.column.workload];
     match &context.column.decision {
         Decision::Service { option, .. } => {
             let option = &options.services[*option];

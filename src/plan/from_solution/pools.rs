@@ -1,12 +1,13 @@
 //! Node pools of a plan with their bills, and each workload's share.
 
-use crate::domain::{CapacityType, Scenario};
-use crate::formulation::columns::{Column, Decision};
+use crate::domain::{CapacityType, InstanceType, Mode, Scenario};
+use crate::formulation::columns::{Column, Decision, column};
 use crate::formulation::pools::switch_hours;
-use crate::formulation::problem::{PoolIndex, Problem, Sharing};
-use crate::plan::{CommitmentCost, NodePool, SpotTerms};
+use crate::formulation::problem::{Partition, PoolIndex, Problem, Sharing, SliceCount, Tenants};
+use crate::plan::from_solution::purchase::Bought;
+use crate::plan::{CommitmentCost, NodePool, PoolPartition, PoolSlice, SpotTerms};
 use crate::solver::solution::{self, Solution};
-use crate::units::{HOURS_PER_MONTH, HOURS_PER_WEEK, Usd, UsdPerHour};
+use crate::units::{HOURS_PER_MONTH, HOURS_PER_WEEK, MONTHS_PER_WEEK_FACTOR, Usd, UsdPerHour};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Pools with their bills.
@@ -44,6 +45,7 @@ pub fn stand_in(problem: &Problem, spot: PoolIndex) -> Option<PoolIndex> {
             && p.instance_type == own.instance_type
             && p.region == own.region
             && p.sharing == own.sharing
+            && p.partition.is_none()
     })
 }
 
@@ -80,9 +82,21 @@ pub fn start_hours(problem: &Problem, column: &Column, pool: PoolIndex) -> f64 {
     }
 }
 
+/// What is billed.
+#[derive(Clone, Copy, Debug)]
+pub struct Of<'a> {
+    /// Solution.
+    pub solution: &'a Solution,
+    /// Names of pools.
+    pub names: &'a BTreeMap<PoolIndex, String>,
+    /// Commitments that are bought.
+    pub bought: &'a Bought,
+}
+
 /// Bills every pool.
 #[must_use]
-pub fn bill(scenario: &Scenario, problem: &Problem, (solution, names): (&Solution, &BTreeMap<PoolIndex, String>)) -> Billed {
+pub fn bill(scenario: &Scenario, problem: &Problem, of: &Of<'_>) -> Billed {
+    let Of { solution, names, bought } = *of;
     let expected = solution::expected_nodes(&solution.columns);
     let mut billed = Billed { pools: Vec::new(), by_workload: BTreeMap::new(), start_up: Usd::ZERO, committed_hours_used: BTreeMap::new() };
     for &pool in names.keys() {
@@ -103,15 +117,17 @@ pub fn bill(scenario: &Scenario, problem: &Problem, (solution, names): (&Solutio
             credit.iter().sum::<f64>();
         let weights = weights(problem, solution, pool);
         let start_up: f64 = solution.columns.iter().map(|c| start_hours(problem, c, pool)).sum();
-        let paid = nodes.iter().zip(&credit).map(|(n, c)| n - c).sum::<f64>();
+        let by_hour: Vec<f64> = nodes.iter().zip(&credit).map(|(n, c)| n - c).collect();
+        let paid = by_hour.iter().sum::<f64>();
         let price = UsdPerHour::from_f64(p.price);
-        let usd_per_month = price.for_hours(paid + start_up).week_to_month();
+        let purchased = Usd::from_f64(bought.credit(problem, (pool, &by_hour)) * MONTHS_PER_WEEK_FACTOR);
+        let usd_per_month = price.for_hours(paid + start_up).week_to_month() - purchased;
         billed.start_up += price.for_hours(start_up).week_to_month();
         share_out(&mut billed.by_workload, usd_per_month, &weights);
         billed.pools.push(node_pool(
             scenario,
             problem,
-            &Drawn { solution, names, pool, nodes, paid, start_up, usd_per_month, weights: &weights },
+            &Drawn { solution, names, pool, nodes, paid, start_up, purchased, usd_per_month, weights: &weights },
         ));
     }
     billed.pools.sort_by(|a, b| a.name.cmp(&b.name));
@@ -123,14 +139,31 @@ fn weights(problem: &Problem, solution: &Solution, pool: PoolIndex) -> BTreeMap<
     let mut weights = BTreeMap::new();
     for column in &solution.columns {
         let own: f64 = column.exclusive.iter().filter(|u| u.pool == pool).flat_map(|u| &u.expected).sum();
-        let slots: u32 = column.fixed.iter().filter(|u| u.pool == pool).flat_map(|u| &u.slots).sum();
+        // Whole GPUs weigh as such, slices of several kinds by their share of the node.
+        let each = |kind| if problem.pools[pool].partition.is_some() { problem.pools[pool].share_of_slot(kind) } else { 1.0 };
+        let slots: f64 =
+            column.fixed.iter().filter(|u| u.pool == pool).map(|u| each(u.kind) * f64::from(u.slots.iter().sum::<u32>())).sum();
         let idle = idle_slots(problem, column, pool) * HOURS_PER_WEEK as u32;
-        let weight = own + f64::from(slots - idle) + start_hours(problem, column, pool);
+        let held = f64::from(idle + followed_slots(problem, column, pool));
+        let weight = own + (slots - held) + start_hours(problem, column, pool);
         if weight > 0.0 {
             weights.insert(problem.workloads[column.workload].id.to_string(), weight);
         }
     }
     weights
+}
+
+/// Slot-hours of a fixed pool that a reactive service holds to follow more than the planned load: nobody's use.
+fn followed_slots(problem: &Problem, column: &Column, pool: PoolIndex) -> u32 {
+    let Decision::Service { option, mode: Mode::Reactive, hours, .. } = &column.decision else { return 0 };
+    let option = &problem.workloads[column.workload].services[*option];
+    let place = option.flex();
+    if place.pool != pool || place.sharing != Sharing::Fixed {
+        return 0;
+    }
+    let floor: Vec<u32> = hours.iter().map(|h| h.floor).collect();
+    let most = column::flex_insured(option, &floor);
+    most.iter().zip(hours).map(|(most, hour)| most.saturating_sub(hour.flex) * place.slots).sum()
 }
 
 /// Slots of a fixed pool that a frozen column holds and nobody uses.
@@ -145,7 +178,7 @@ fn frozen_nodes(problem: &Problem, solution: &Solution, pool: PoolIndex) -> f64 
     let held = frozen.map(|c| {
         let own: f64 = c.exclusive.iter().filter(|u| u.pool == pool).map(|u| u.expected[0]).sum();
         let slots: u32 = c.fixed.iter().filter(|u| u.pool == pool).map(|u| u.slots[0]).sum();
-        own + f64::from(slots) / f64::from(problem.pools[pool].gpus)
+        own + f64::from(slots) / f64::from(problem.pools[pool].gpus) // Frozen workloads have whole GPUs.
     });
     held.sum()
 }
@@ -169,6 +202,7 @@ struct Drawn<'a> {
     nodes: Vec<f64>,
     paid: f64,
     start_up: f64,
+    purchased: Usd,
     usd_per_month: Usd,
     weights: &'a BTreeMap<String, f64>,
 }
@@ -220,11 +254,36 @@ fn node_pool(scenario: &Scenario, problem: &Problem, drawn: &Drawn<'_>) -> NodeP
         nodes_by_hour: drawn.nodes.clone(),
         paid_node_hours_per_week: drawn.paid,
         start_up_node_hours_per_week: drawn.start_up,
+        purchases_credit_usd_per_month: drawn.purchased,
         usd_per_month: drawn.usd_per_month,
         labels: BTreeMap::from([("gpuplan.dev/pool".to_owned(), name.clone())]),
         taints: vec!["nvidia.com/gpu=true:NoSchedule".to_owned()],
         workloads: drawn.weights.keys().cloned().collect(),
+        partition: p.partition.as_ref().map(|cut| partition(scenario, instance, cut)),
         name,
+    }
+}
+
+/// The layout as nodes carry it.
+fn partition(scenario: &Scenario, instance: &InstanceType, cut: &Partition) -> PoolPartition {
+    let card = scenario.accelerators.get(&instance.accelerator);
+    let slice = |count: &SliceCount| {
+        let known = card.and_then(|card| card.slice(&count.name));
+        PoolSlice {
+            name: count.name.clone(),
+            resource: known.map(crate::domain::Slice::resource).unwrap_or_default(),
+            per_gpu: count.per_node / instance.gpus,
+            memory_gib: known.map_or(0.0, |slice| slice.memory.0),
+        }
+    };
+    PoolPartition {
+        technique: cut.technique.as_str().to_owned(),
+        layout: cut.layout.clone(),
+        slices: cut.slices.iter().map(slice).collect(),
+        team: match &cut.tenants {
+            Tenants::Any => None,
+            Tenants::Team(team) => Some(team.clone()),
+        },
     }
 }
 

@@ -17,9 +17,15 @@ use std::collections::BTreeSet;
 pub fn of(scenario: &Scenario, plan: &Plan) -> ReplayInputs {
     let nodes = &scenario.node_autoscaler;
     let reserves = &scenario.reserves;
-    let chosen = |w: &Workload| plan.workloads.iter().find(|p| p.name == w.id.as_str());
-    let services = scenario.workloads.iter().filter_map(|w| service(scenario, (w, w.service()?), chosen(w)));
-    let jobs = scenario.workloads.iter().filter_map(|w| job(scenario, (w, w.job()?), chosen(w)));
+    let network = |w: &Workload| super::network::inputs((scenario, w), plan.workloads.iter().find(|planned| planned.name == w.id.as_str()));
+    let services = scenario.workloads.iter().filter_map(|w| {
+        let inputs = service(scenario, (w, w.service()?), variant(plan, w))?;
+        Some(ServiceInputs { network: network(w), ..inputs })
+    });
+    let jobs = scenario.workloads.iter().filter_map(|w| {
+        let inputs = job(scenario, (w, w.job()?), variant(plan, w))?;
+        Some(JobInputs { network: network(w), ..inputs })
+    });
     ReplayInputs {
         format: REPLAY_FORMAT.to_owned(),
         verification: plan.verification.mark(),
@@ -91,14 +97,32 @@ fn machines(scenario: &Scenario, plan: &Plan) -> Vec<Machine> {
         .collect()
 }
 
-/// Points of the profile that the plan or today's placement runs on.
-fn points<'a>(profile: &'a Profile, chosen: Option<&WorkloadPlan>, today: Option<&TodayPlace>) -> Vec<&'a OperatingPoint> {
-    let is = |p: &OperatingPoint, (accelerator, gpus, precision): (&str, u32, &str)| {
-        p.accelerator.as_str() == accelerator && p.gpus_per_replica == gpus && p.precision == precision
+/// Accelerator, GPUs of a replica, precision, part of a GPU.
+type Variant<'a> = (&'a str, u32, &'a str, Option<&'a str>);
+
+/// What the plan runs a workload on; a member of a bundle on its server's GPU, in a precision of its own.
+fn variant<'a>(plan: &'a Plan, workload: &Workload) -> Option<Variant<'a>> {
+    let name = workload.id.as_str();
+    let shared = plan.bundles.iter().find_map(|bundle| {
+        let member = bundle.members.iter().find(|member| member.workload == name)?;
+        let server = &bundle.host.variant;
+        Some((server.accelerator.as_str(), server.gpus_per_replica, member.precision.as_str(), None))
+    });
+    let own = |planned: &'a WorkloadPlan| {
+        let variant = &planned.variant;
+        let slice = variant.slice.as_ref().map(|slice| slice.name.as_str());
+        (variant.accelerator.as_str(), variant.gpus_per_replica, variant.precision.as_str(), slice)
     };
-    let planned =
-        |p: &OperatingPoint| chosen.is_some_and(|c| is(p, (&c.variant.accelerator, c.variant.gpus_per_replica, &c.variant.precision)));
-    let current = |p: &OperatingPoint| today.is_some_and(|t| is(p, (&t.accelerator, t.gpus_per_replica, &t.precision)));
+    shared.or_else(|| plan.workloads.iter().find(|planned| planned.name == name).map(own))
+}
+
+/// Points of the profile that the plan or today's placement runs on.
+fn points<'a>(profile: &'a Profile, chosen: Option<Variant<'_>>, today: Option<&TodayPlace>) -> Vec<&'a OperatingPoint> {
+    let is = |p: &OperatingPoint, (accelerator, gpus, precision, slice): Variant<'_>| {
+        p.accelerator.as_str() == accelerator && p.gpus_per_replica == gpus && p.precision == precision && p.slice.as_deref() == slice
+    };
+    let planned = |p: &OperatingPoint| chosen.is_some_and(|chosen| is(p, chosen));
+    let current = |p: &OperatingPoint| today.is_some_and(|t| is(p, (&t.accelerator, t.gpus_per_replica, &t.precision, None)));
     profile.points.iter().filter(|p| planned(p) || current(p)).collect()
 }
 
@@ -115,7 +139,7 @@ fn today(scenario: &Scenario, workload: &Workload) -> Option<TodayPlace> {
     })
 }
 
-fn service(scenario: &Scenario, (workload, service): (&Workload, &Service), chosen: Option<&WorkloadPlan>) -> Option<ServiceInputs> {
+fn service(scenario: &Scenario, (workload, service): (&Workload, &Service), chosen: Option<Variant<'_>>) -> Option<ServiceInputs> {
     let profile = scenario.profiles.get(&workload.profile)?;
     let today = today(scenario, workload);
     let engines = points(profile, chosen, today.as_ref()).into_iter().filter_map(engine).collect();
@@ -149,7 +173,7 @@ fn service(scenario: &Scenario, (workload, service): (&Workload, &Service), chos
         stabilization_s: service.scaling.stabilization.0,
         start_up: start_up(profile),
         engines,
-        network: super::network::inputs((scenario, workload), chosen),
+        network: None,
         today,
     })
 }
@@ -183,6 +207,7 @@ fn engine(point: &OperatingPoint) -> Option<Engine> {
         accelerator: point.accelerator.to_string(),
         gpus_per_replica: point.gpus_per_replica,
         precision: point.precision.clone(),
+        slice: point.slice.clone(),
         evidence: point.evidence.as_str().to_owned(),
         vcpus: point.vcpus,
         ram_gib: point.ram.0,
@@ -211,7 +236,7 @@ fn llm(model: &LlmModel) -> LlmEngine {
     }
 }
 
-fn job(scenario: &Scenario, (workload, job): (&Workload, &Job), chosen: Option<&WorkloadPlan>) -> Option<JobInputs> {
+fn job(scenario: &Scenario, (workload, job): (&Workload, &Job), chosen: Option<Variant<'_>>) -> Option<JobInputs> {
     let profile = scenario.profiles.get(&workload.profile)?;
     let today = today(scenario, workload);
     let gang = |point: &OperatingPoint, at: &GangPoint| GangRate {
@@ -239,7 +264,7 @@ fn job(scenario: &Scenario, (workload, job): (&Workload, &Job), chosen: Option<&
         start_up: start_up(profile),
         gangs: gangs.collect(),
         queued: job.queue.is_some(),
-        network: super::network::inputs((scenario, workload), chosen),
+        network: None,
         today,
     })
 }

@@ -4,7 +4,7 @@ use super::Context;
 use super::{pools, windows};
 use crate::demand::{self, HPA_TOLERANCE};
 use crate::domain::{Mode, Service, Slo};
-use crate::formulation::columns::{Decision, WindowSpec};
+use crate::formulation::columns::{Decision, WindowSpec, column};
 use crate::formulation::service::{HourCount, ServiceOption};
 use crate::plan::{BudgetUse, CapacityPoint, ColdStartPlan, ErrorBudget, FlexPlan, FloorPlan, ScalingPlan, ServicePlan, SloPlan};
 use crate::sizing::cold_start;
@@ -21,14 +21,25 @@ struct Decided<'a> {
 }
 
 impl Decided<'_> {
+    /// Most flex replicas that may run: those of any hour, and what the service may follow up to.
+    fn flex_limit(&self) -> u32 {
+        let follows = || {
+            let floor: Vec<u32> = self.hours.iter().map(|h| h.floor).collect();
+            column::flex_insured(self.option, &floor).into_iter().max().unwrap_or(0)
+        };
+        self.most_flex().max(if self.mode == Mode::Reactive { follows() } else { 0 })
+    }
+
     fn most_floor(&self) -> u32 {
         self.hours.iter().map(|h| h.floor).max().unwrap_or(0)
     }
     fn most_flex(&self) -> u32 {
         self.hours.iter().map(|h| h.flex).max().unwrap_or(0)
     }
-    fn most(&self) -> u32 {
-        self.hours.iter().map(|h| h.floor + h.flex).max().unwrap_or(0)
+    /// Most replicas of any hour, or that it may follow up to.
+    fn reach(&self) -> u32 {
+        let most = self.hours.iter().map(|h| h.floor + h.flex).max().unwrap_or(0);
+        if self.flex_limit() > self.most_flex() { most.max(self.most_floor() + self.flex_limit()) } else { most }
     }
 }
 
@@ -38,23 +49,25 @@ pub fn of(context: &Context<'_>, service: &Service) -> Option<ServicePlan> {
     let Decision::Service { option, mode, base, sleeps, windows, hours } = &context.column.decision else { return None };
     let option = &context.problem.workloads[context.index].services[*option];
     let decided = Decided { option, mode: *mode, base: *base, sleeps: *sleeps, windows, hours };
+    // Who follows is planned for the demand as it is, and may go beyond it; who does not stands there for what may come.
+    let insured = if *mode == Mode::Reactive { 1.0 } else { service.demand.insured };
     let planning_load_rps = match mode {
-        Mode::Static => vec![demand::highest_peak(service); HOURS_PER_WEEK],
-        Mode::Scheduled => service.demand.peak_rps.clone(),
+        Mode::Static => vec![demand::highest_peak(service) * insured; HOURS_PER_WEEK],
+        Mode::Scheduled => service.demand.peak_rps.iter().map(|peak| peak * insured).collect(),
         Mode::Reactive => demand::reactive_envelope(service),
     };
     Some(ServicePlan {
         slo: slo(&service.slo),
         floor: FloorPlan { pool: context.names[&option.floor.pool].clone(), base_replicas: base.0, max_replicas: decided.most_floor() },
-        flex: (decided.most_flex() > 0).then(|| flex(context, &decided)),
-        load_factor: service.demand.load_factor,
+        flex: (decided.flex_limit() > 0).then(|| flex(context, &decided)),
+        load_factor: service.demand.load_factor * insured,
         planning_load_rps,
         mean_load_rps: service.demand.mean_rps.clone(),
         floor_by_hour: hours.iter().map(|h| h.floor).collect(),
         flex_by_hour: hours.iter().map(|h| h.flex).collect(),
         awake_share_by_hour: hours.iter().map(|h| h.awake).collect(),
         starts_per_week: starts(hours),
-        capacity: (1..=decided.most().max(1)).map(|n| CapacityPoint { replicas: n, rps: option.shape.capacity.at(n) }).collect(),
+        capacity: (1..=decided.reach().max(1)).map(|n| CapacityPoint { replicas: n, rps: option.shape.capacity.at(n) }).collect(),
         capacity_source: source(context, service, option.shape.point),
         stable_rps_per_replica: option.shape.capacity.stable_rps,
         burst: service.demand.burst.as_str().to_owned(),
@@ -98,7 +111,7 @@ fn flex(context: &Context<'_>, decided: &Decided<'_>) -> FlexPlan {
         pool: context.names[&pool].clone(),
         fallback_pool: fallback.and_then(|p| context.names.get(&p).cloned()),
         base_replicas: decided.base.1,
-        max_replicas: decided.most_flex(),
+        max_replicas: decided.flex_limit(),
         zones_spread: decided.option.zones,
     }
 }
@@ -130,13 +143,13 @@ fn scaling(context: &Context<'_>, service: &Service, decided: &Decided<'_>) -> S
     let query = metrics
         .map(|m| if floor == 0 { m.query.clone() } else { format!("clamp_min(({}) - {:.6}, 0)", m.query, f64::from(floor) * threshold) });
     let chain = cold_start::chain_p95_s(&context.scenario.node_autoscaler, &context.scenario.profiles[&context.workload.profile]);
-    let has_flex = decided.most_flex() > 0;
+    let has_flex = decided.flex_limit() > 0;
     ScalingPlan {
         polling_interval_s: service.scaling.polling.0.round() as u32,
         cooldown_s: service.scaling.cooldown.0.max(chain).ceil() as u32,
         stabilization_s: service.scaling.stabilization.0.round() as u32,
         min_replicas: if has_flex { decided.base.1 } else { decided.base.0 },
-        max_replicas: if has_flex { decided.most_flex() } else { decided.most_floor() },
+        max_replicas: if has_flex { decided.flex_limit() } else { decided.most_floor() },
         prometheus_server: metrics.map(|m| m.server.clone()),
         query,
         activity_query: metrics.filter(|_| decided.sleeps).and_then(|m| m.activity_query.clone()),

@@ -7,7 +7,7 @@ use crate::report::text::{md, percent};
 
 /// Cost by evidence class, the operating points behind it, and the prices.
 pub fn by_class(plan: &Plan, cost: &CostBreakdown) -> String {
-    let pools = cost.usd_per_month - cost.commitments_usd_per_month;
+    let pools = cost.usd_per_month - cost.commitments_usd_per_month - cost.purchases_usd_per_month;
     let share = |usd: crate::units::Usd| if pools.nanos() > 0 { percent(usd.as_f64() / pools.as_f64()) } else { "-".to_owned() };
     let classes =
         cost.by_evidence_usd_per_month.iter().map(|(class, usd)| vec![md(class), usd.to_string(), share(*usd), md(meaning(class))]);

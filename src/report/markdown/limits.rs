@@ -1,6 +1,6 @@
 //! What the numbers leave out. A reader who forwards the report must be able to forward this too.
 
-use crate::plan::Verification;
+use crate::plan::{Plan, Verification};
 use crate::report::markdown::table::bullets;
 
 /// Each with the direction in which it pushes the truth, where that is known.
@@ -18,7 +18,7 @@ const NOT_MODELLED: [(&str, &str); 12] = [
     ("Prefix caching and other reuse", "not counted: where many requests share a prefix, less capacity is needed than planned."),
     (
         "Interference",
-        "replicas that share a node are taken not to slow each other down, beyond the margin of their evidence class. Slices of a GPU (MIG, MPS, time slicing) are not planned.",
+        "replicas that share a node are taken not to slow each other down, beyond the margin of their evidence class. What a slice of a GPU does, and models beside each other in one server, is a stated pessimistic factor unless it was measured.",
     ),
     (
         "Spot markets",
@@ -49,10 +49,19 @@ const REPLAYED: (&str, &str) = (
     "the files were replayed in a simulator, not in a cluster: latencies are those of the profiles, spot that of the stated risk, and a month is drawn from one recorded week.",
 );
 
-/// The chapter; `priced`: the scenario has `network`.
-pub fn not_modelled(verification: &Verification, priced: bool) -> String {
+/// Where the plan buys commitments.
+const BOUGHT: (&str, &str) = (
+    "New commitments",
+    "they are bought for the planned week, repeated for the whole term; growth, falling prices, resale and exchange are not in the numbers.",
+);
+
+/// The chapter.
+pub fn not_modelled(plan: &Plan, verification: &Verification) -> String {
     let replay = if verification.replay.is_some() { REPLAYED } else { NO_REPLAY };
-    let one = |row: &'static (&'static str, &'static str)| if priced && row.0 == NETWORK_PRICED.0 { &NETWORK_PRICED } else { row };
-    let all = std::iter::once(&replay).chain(NOT_MODELLED.iter().map(one));
+    let priced = plan.cost.egress_usd_per_month.is_some();
+    let of_network = |row: &'static (&'static str, &'static str)| if priced && row.0 == NETWORK_PRICED.0 { &NETWORK_PRICED } else { row };
+    let of_purchases = |row: &&(&str, &str)| plan.purchases.is_empty() || row.0 != BOUGHT.0;
+    let bought = (!plan.purchases.is_empty()).then_some(&BOUGHT);
+    let all = std::iter::once(&replay).chain(NOT_MODELLED.iter().map(of_network).filter(of_purchases)).chain(bought);
     format!("## What is not modelled\n\n{}", bullets(all.map(|(what, how)| format!("**{what}**: {how}"))))
 }

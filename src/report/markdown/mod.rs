@@ -7,10 +7,13 @@ mod evidence;
 mod headline;
 mod limits;
 mod money;
+mod purchases;
 mod regions;
 mod replay;
 mod risk;
+mod robustness;
 mod schedule;
+mod sharing;
 mod steps;
 mod table;
 
@@ -33,9 +36,12 @@ pub fn markdown(plan: &Plan) -> String {
         optimality,
         levers,
         sensitivity,
+        robustness: stands,
+        alternatives,
         pools,
         workloads,
-        bundles: _,
+        bundles,
+        purchases,
         windows,
         notes,
         provenance,
@@ -52,6 +58,8 @@ pub fn markdown(plan: &Plan) -> String {
         money::by_team(plan),
         money::by_capacity_type(plan),
         money::by_pool(pools, cost),
+        sharing::chapter(plan, pools, bundles),
+        purchases::to_buy(plan, purchases),
         money::by_lever(plan, levers),
         money::today(baseline),
         regions::chapter(plan),
@@ -60,10 +68,12 @@ pub fn markdown(plan: &Plan) -> String {
         risk::lost_pools(plan, pools),
         risk::error_budgets(workloads),
         risk::sensitivity(sensitivity),
+        robustness::stands(stands.as_ref()),
+        robustness::alternatives(alternatives),
         evidence::by_class(plan, cost),
         steps::quotas(plan),
         steps::ordered(plan),
-        limits::not_modelled(verification, cost.egress_usd_per_month.is_some()),
+        limits::not_modelled(plan, verification),
         evidence::why(workloads, notes),
         evidence::provenance(format, provenance),
     ];

@@ -132,6 +132,11 @@ pub fn by_pool(pools: &[NodePool], cost: &CostBreakdown) -> String {
         let machine = format!("{} x {}", c.nodes, md(&c.instance_type));
         rows.push(vec![label, md(&c.region), machine, "all hours".to_owned(), String::new(), price, c.usd_per_month.to_string()]);
     }
+    if cost.purchases_usd_per_month > Usd::ZERO {
+        let mut row = vec![String::new(); 7];
+        (row[0], row[3], row[6]) = ("commitments to buy".to_owned(), "all hours".to_owned(), cost.purchases_usd_per_month.to_string());
+        rows.push(row);
+    }
     rows.push(bold(vec![
         "total".to_owned(),
         String::new(),

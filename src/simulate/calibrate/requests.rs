@@ -34,7 +34,7 @@ impl Requests {
         let mut requests = Vec::with_capacity(count);
         let (inputs, outputs) = tokens(lengths, (batches, batch));
         for (input_tokens, output_tokens) in inputs.into_iter().zip(outputs) {
-            requests.push(Request { at_s, input_tokens, output_tokens });
+            requests.push(Request { at_s, input_tokens, output_tokens, class: 0 });
             at_s += gaps.draw(&mut arrivals);
         }
         Self { requests, batch }

@@ -56,6 +56,7 @@ pub fn play(question: &Question, load: &Load<'_>) -> Run {
             timeout_s: question.timeout_s,
             reroute_waiting: false,
             sampling: None,
+            classes: Vec::new(),
         },
         0.0,
     );

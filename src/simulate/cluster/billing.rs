@@ -5,10 +5,12 @@
 //! starts to charge when the machine runs, some seconds after the order; that errs on the dear side.
 //!
 //! Commitments: at every second, of the on-demand nodes of a commitment's instance type and region as many as it covers are free,
-//! dearest first (then the earliest ordered). What commitments themselves cost is not counted here.
+//! dearest first (then the earliest ordered). What commitments themselves cost is not counted here. Those that the plan buys come
+//! after, in [`super::purchased`].
 
 use super::control::Cluster;
 use super::nodes::NodeLife;
+use super::purchased::Purchased;
 use super::types::Pool;
 use crate::units::Usd;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +44,9 @@ pub struct PoolBill {
     pub covered_s: i64,
     /// Node-seconds that were lived.
     pub lived_s: i64,
-    /// Cost of the paid ones.
+    /// What commitments that were bought take off.
+    pub credited: Usd,
+    /// Cost of the paid ones, less that.
     pub usd: Usd,
 }
 
@@ -87,18 +91,16 @@ impl Invoice {
 
 /// A span that is paid for: from, to, without and with the minimum, inside the span of the invoice.
 #[derive(Clone, Copy, Debug)]
-struct Charge {
-    pool: usize,
+pub(super) struct Charge {
+    pub(super) pool: usize,
     node: u64,
-    from: i64,
-    to: i64,
+    pub(super) from: i64,
+    pub(super) to: i64,
     lived_to: i64,
 }
 
-/// The bill of `span` for nodes with these lives; minima count where they fall.
-#[must_use]
-pub fn invoice(pools: &[&Pool], lives: &[NodeLife], (span, committed): ((i64, i64), &[Committed])) -> Invoice {
-    let (from, to) = span;
+/// What is charged for in a span.
+pub(super) fn charges(lives: &[NodeLife], (from, to): (i64, i64)) -> Vec<Charge> {
     let clip = |second: i64| second.clamp(from, to);
     let charge = |life: &NodeLife| Charge {
         pool: life.pool,
@@ -107,7 +109,14 @@ pub fn invoice(pools: &[&Pool], lives: &[NodeLife], (span, committed): ((i64, i6
         to: clip(life.to.max(life.from + MINIMUM_S)),
         lived_to: clip(life.to),
     };
-    let charges: Vec<Charge> = lives.iter().map(charge).filter(|charge| charge.from < charge.to).collect();
+    lives.iter().map(charge).filter(|charge| charge.from < charge.to).collect()
+}
+
+/// The bill of `span` for nodes with these lives; minima count where they fall.
+#[must_use]
+pub fn invoice(pools: &[&Pool], lives: &[NodeLife], (span, committed): ((i64, i64), &[Committed])) -> Invoice {
+    let (from, to) = span;
+    let charges = charges(lives, span);
     let covered = covered_s(pools, &charges, committed);
     let bill = |(index, pool): (usize, &&Pool)| {
         let mine = || charges.iter().filter(|charge| charge.pool == index);
@@ -120,6 +129,7 @@ pub fn invoice(pools: &[&Pool], lives: &[NodeLife], (span, committed): ((i64, i6
             paid_s: all_s - covered_s,
             covered_s,
             lived_s: mine().map(|charge| charge.lived_to - charge.from).sum(),
+            credited: Usd::ZERO,
             usd: cost(all_s - covered_s, pool),
         }
     };
@@ -173,9 +183,18 @@ fn covered_s(pools: &[&Pool], charges: &[Charge], committed: &[Committed]) -> BT
 impl Cluster {
     /// The bill from `from` up to `to`, for nodes that lived up to now.
     #[must_use]
-    pub fn invoice(&self, span: (i64, i64), committed: &[Committed]) -> Invoice {
+    pub fn invoice(&self, span: (i64, i64), (committed, purchased): (&[Committed], &[Purchased])) -> Invoice {
         let pools: Vec<&Pool> = self.pools().collect();
-        invoice(&pools, &self.lives(), (span, committed))
+        let lives = self.lives();
+        let mut invoice = invoice(&pools, &lives, (span, committed));
+        if !purchased.is_empty() {
+            let credits = super::purchased::credits(&pools, &lives, (span, committed, purchased));
+            for (bill, credit) in invoice.pools.iter_mut().zip(credits) {
+                bill.credited = credit;
+                bill.usd = bill.usd - credit;
+            }
+        }
+        invoice
     }
 
     /// Billed seconds are the lives of the nodes, and both are what was counted as time went by.

@@ -40,6 +40,7 @@ mod draw;
 mod nodes;
 mod place;
 mod pods;
+mod purchased;
 mod reclaim;
 mod script;
 mod trace;
@@ -50,9 +51,10 @@ pub use climate::{Climate, INDEPENDENT_SHARE, REGIONAL_SHARE, Risk};
 pub use control::Cluster;
 pub use nodes::NodeLife;
 pub use pods::Whereabouts;
+pub use purchased::{Purchased, PurchasedCover};
 pub use script::{Outage, Script, Slow, Which};
 pub use trace::{OneMeans, Trace, TraceFault};
-pub use types::{Budget, Delays, Happening, NodeCounts, PodRequest, Pool, Pull, Room, Setup, Span, StartUp};
+pub use types::{Budget, Delays, Happening, NodeCounts, PodRequest, Pool, Pull, Room, SLICE_KINDS, Setup, Span, StartUp};
 pub use weather::{Change, Place, UNLIMITED, Weather, WeatherFault, Window};
 
 /// Seconds after which a pod that no pool could take is tried again.

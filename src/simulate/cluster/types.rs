@@ -3,6 +3,9 @@
 use super::weather::Weather;
 use crate::units::UsdPerHour;
 
+/// Kinds of slices of GPUs that a fleet may have.
+pub const SLICE_KINDS: usize = 16;
+
 /// Resources of a node or of a pod.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Room {
@@ -12,29 +15,38 @@ pub struct Room {
     pub cpu_milli: u64,
     /// Memory, MiB.
     pub memory_mib: u64,
+    /// Slices of GPUs, by the fleet's own order of their resources.
+    pub slices: [u16; SLICE_KINDS],
 }
 
 impl Room {
     /// Whether `ask` fits in.
     #[must_use]
-    pub const fn holds(self, ask: Self) -> bool {
-        self.gpus >= ask.gpus && self.cpu_milli >= ask.cpu_milli && self.memory_mib >= ask.memory_mib
+    pub fn holds(self, ask: Self) -> bool {
+        let slices = self.slices.iter().zip(&ask.slices).all(|(has, wants)| has >= wants);
+        self.gpus >= ask.gpus && self.cpu_milli >= ask.cpu_milli && self.memory_mib >= ask.memory_mib && slices
     }
 
     /// What is left after `taken`, at least nothing.
     #[must_use]
-    pub const fn less(self, taken: Self) -> Self {
+    pub fn less(self, taken: Self) -> Self {
         Self {
             gpus: self.gpus.saturating_sub(taken.gpus),
             cpu_milli: self.cpu_milli.saturating_sub(taken.cpu_milli),
             memory_mib: self.memory_mib.saturating_sub(taken.memory_mib),
+            slices: std::array::from_fn(|kind| self.slices[kind].saturating_sub(taken.slices[kind])),
         }
     }
 
     /// Both together.
     #[must_use]
-    pub const fn plus(self, more: Self) -> Self {
-        Self { gpus: self.gpus + more.gpus, cpu_milli: self.cpu_milli + more.cpu_milli, memory_mib: self.memory_mib + more.memory_mib }
+    pub fn plus(self, more: Self) -> Self {
+        Self {
+            gpus: self.gpus + more.gpus,
+            cpu_milli: self.cpu_milli + more.cpu_milli,
+            memory_mib: self.memory_mib + more.memory_mib,
+            slices: std::array::from_fn(|kind| self.slices[kind] + more.slices[kind]),
+        }
     }
 }
 

@@ -8,10 +8,12 @@ pub mod llm;
 pub mod meter;
 pub mod passes;
 pub mod server;
+pub mod shared;
 
 pub use law::{Law, Work};
 pub use llm::{Engine, Llm, Stepping};
 pub use server::Server;
+pub use shared::{Host, Hosted, Shared};
 
 use crate::simulate::random::Stream;
 use crate::simulate::tally::{Outcome, Tally};
@@ -25,6 +27,8 @@ pub enum Model {
     Llm(Arc<Engine>),
     /// Bounded requests.
     Server(Arc<Law>),
+    /// Bounded requests for several models on one GPU.
+    Shared(Arc<Host>),
 }
 
 /// A running replica.
@@ -34,15 +38,19 @@ pub enum Replica {
     Llm(Llm),
     /// Bounded requests.
     Server(Server),
+    /// Bounded requests for several models on one GPU.
+    Shared(Shared),
 }
 
 impl Replica {
-    /// An empty replica. Requests that have not begun by `timeout_s` after their arrival are given up.
+    /// An empty replica. Requests that have not begun by `timeout_s` after their arrival are given up; those of a shared server by
+    /// the timeout of their model.
     #[must_use]
     pub fn new(model: &Model, timeout_s: f64, stream: Stream) -> Self {
         match model {
             Model::Llm(engine) => Self::Llm(Llm::new(Arc::clone(engine), timeout_s)),
             Model::Server(law) => Self::Server(Server::new(Arc::clone(law), timeout_s, stream)),
+            Model::Shared(host) => Self::Shared(Shared::new(Arc::clone(host), stream)),
         }
     }
 
@@ -52,6 +60,7 @@ impl Replica {
         match self {
             Self::Llm(llm) => llm.next_s(),
             Self::Server(server) => server.next_s(),
+            Self::Shared(shared) => shared.next_s(),
         }
     }
 
@@ -60,6 +69,7 @@ impl Replica {
         match self {
             Self::Llm(llm) => llm.advance(to_s, tally),
             Self::Server(server) => server.advance(to_s, tally),
+            Self::Shared(shared) => shared.advance(to_s, tally),
         }
     }
 
@@ -68,6 +78,7 @@ impl Replica {
         match self {
             Self::Llm(llm) => llm.offer(request, at_s, tally),
             Self::Server(server) => server.offer(request, at_s, tally),
+            Self::Shared(shared) => shared.offer(request, at_s, tally),
         }
     }
 
@@ -77,6 +88,7 @@ impl Replica {
         match self {
             Self::Llm(llm) => llm.running(),
             Self::Server(server) => server.running(),
+            Self::Shared(shared) => shared.running(),
         }
     }
 
@@ -86,6 +98,7 @@ impl Replica {
         match self {
             Self::Llm(llm) => llm.waiting(at_s),
             Self::Server(server) => server.waiting(at_s),
+            Self::Shared(shared) => shared.waiting(at_s),
         }
     }
 
@@ -95,6 +108,17 @@ impl Replica {
         match self {
             Self::Llm(llm) => llm.in_flight(),
             Self::Server(server) => server.in_flight(),
+            Self::Shared(shared) => shared.in_flight(),
+        }
+    }
+
+    /// Requests of one member: worked on, and waiting at `at_s`.
+    #[must_use]
+    pub fn of_class(&self, class: usize, at_s: f64) -> (u32, u32) {
+        match self {
+            Self::Llm(llm) => (llm.running(), llm.waiting(at_s)),
+            Self::Server(server) => (server.running(), server.waiting(at_s)),
+            Self::Shared(shared) => shared.of_class(class, at_s),
         }
     }
 
@@ -103,6 +127,7 @@ impl Replica {
         match self {
             Self::Llm(llm) => llm.take_waiting(at_s, tally),
             Self::Server(server) => server.take_waiting(at_s, tally),
+            Self::Shared(shared) => shared.take_waiting(at_s, tally),
         }
     }
 
@@ -111,6 +136,7 @@ impl Replica {
         match self {
             Self::Llm(llm) => llm.abandon(at_s, outcome, tally),
             Self::Server(server) => server.abandon(at_s, outcome, tally),
+            Self::Shared(shared) => shared.abandon(at_s, outcome, tally),
         }
     }
 }

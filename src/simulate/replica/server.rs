@@ -18,11 +18,13 @@ use std::sync::Arc;
 
 /// A request in service.
 #[derive(Clone, Copy, Debug)]
-struct InService {
+pub(super) struct InService {
     /// Work per request at which it leaves.
-    leaves_at: f64,
-    begun_s: f64,
-    request: Request,
+    pub leaves_at: f64,
+    /// Work on it began, s.
+    pub begun_s: f64,
+    /// The request.
+    pub request: Request,
 }
 
 impl PartialEq for InService {

@@ -8,6 +8,7 @@
 
 use super::{LEAD_S, Options};
 use crate::emit::parse::types::TriggerKind;
+use crate::plan::replay::ServiceInputs;
 use crate::simulate::cluster::Window;
 use crate::simulate::fleet::{Count, Fleet, ServiceSetup};
 use crate::simulate::random::Stream;
@@ -75,7 +76,9 @@ pub fn strata(fleet: &Fleet, (seed, windows): (u64, &[Window]), options: &Option
     let mut stream = Stream::new(seed, "hours", "fleet");
     let picks: Vec<f64> = (0..hours.div_ceil(GROUP)).map(|_| stream.uniform()).collect();
     let of = |setup: &ServiceSetup| {
-        let whole = options.sampling == Sampling::Week || options.traces.contains_key(&setup.inputs.name) || throughout(setup);
+        let whole = options.sampling == Sampling::Week
+            || setup.demands().any(|inputs| options.traces.contains_key(&inputs.name))
+            || throughout(setup);
         let weights = if whole { vec![1.0; hours] } else { weights(hours, &picks, &always(fleet, setup, (windows, options))) };
         spans(&weights, whole)
     };
@@ -88,9 +91,8 @@ fn throughout(setup: &ServiceSetup) -> bool {
         Count::Scaled(scaler) => scaler.triggers.iter().any(|t| !matches!(t.kind, TriggerKind::Cron { .. })),
         Count::Fixed(_) => false,
     });
-    let traffic = &setup.inputs.traffic;
-    let requests = traffic.rate_rps.iter().sum::<f64>() / traffic.rate_rps.len().max(1) as f64 * 604_800.0;
-    by_load || requests < SPARSE
+    let mean = |inputs: &ServiceInputs| inputs.traffic.rate_rps.iter().sum::<f64>() / inputs.traffic.rate_rps.len().max(1) as f64;
+    by_load || setup.demands().map(mean).sum::<f64>() * 604_800.0 < SPARSE
 }
 
 /// Hours that are always played.
@@ -102,18 +104,21 @@ fn always(fleet: &Fleet, setup: &ServiceSetup, (windows, options): (&[Window], &
     let hour = |second: i64| usize::try_from(second.div_euclid(3600)).ok().filter(|hour| *hour < hours);
     let mut always: BTreeSet<usize> =
         changes.iter().flat_map(|&at| [at - 60, at, at + AFTERMATH_S / 2, at + AFTERMATH_S]).filter_map(hour).collect();
+    always.extend(setup.demands().filter_map(|inputs| peak(inputs, fleet.anchor_unix_s)).filter(|hour| *hour < hours));
+    always
+}
+
+/// UTC hour of the week in which most requests come.
+fn peak(inputs: &ServiceInputs, anchor_unix_s: i64) -> Option<usize> {
     // The peak, by the local clock's own week: its hour in UTC is found by whoever lays the series onto UTC; an hour either side covers
     // every offset that is not whole.
-    let traffic = &setup.inputs.traffic;
+    let traffic = &inputs.traffic;
     let per_hour = (3600 / traffic.step_s.max(1) as usize).max(1);
     let rates: Vec<f64> = traffic.rate_rps.chunks(per_hour).map(|c| c.iter().sum()).collect();
-    let peak = (0..rates.len()).max_by(|&a, &b| rates[a].total_cmp(&rates[b]));
-    if let (Some(peak), Ok(zone)) = (peak, crate::simulate::autoscaler::cron::Zone::named(&setup.inputs.time_zone)) {
-        let offset = zone.offset_s(fleet.anchor_unix_s).div_euclid(3600);
-        let utc = (peak as i64 - offset).rem_euclid(rates.len().max(1) as i64) as usize;
-        always.extend([utc].into_iter().filter(|hour| *hour < hours));
-    }
-    always
+    let peak = (0..rates.len()).max_by(|&a, &b| rates[a].total_cmp(&rates[b]))?;
+    let zone = crate::simulate::autoscaler::cron::Zone::named(&inputs.time_zone).ok()?;
+    let offset = zone.offset_s(anchor_unix_s).div_euclid(3600);
+    Some((peak as i64 - offset).rem_euclid(rates.len().max(1) as i64) as usize)
 }
 
 /// Weight of each hour: of each group one hour stands for those that are not always played.

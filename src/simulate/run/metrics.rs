@@ -2,6 +2,7 @@
 
 use crate::plan::replay::LoadMetric;
 use crate::simulate::autoscaler::promql::{Query, Selection, Series, counted_over};
+use crate::simulate::fleet::{Member, ServiceSetup};
 use crate::simulate::station::{Load, Station};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -34,9 +35,56 @@ pub struct Exposed {
     /// Requests that had come by a second, the latest last.
     came: VecDeque<(i64, u64)>,
     longest_s: i64,
+    /// Of each selection; empty where the service is its own.
+    whose: Vec<Whose>,
+}
+
+/// What a selection of a shared server's metrics counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Whose {
+    /// All requests: the server is not shared.
+    All,
+    /// Those of one member, seen by a gateway (true) or by the server.
+    Member(usize, bool),
+    /// Of every member a series of its own, with the name of its model as label.
+    Each(Vec<String>),
+}
+
+/// Triton labels what it counts with the model; a gateway's series are those of the member whose own query selects them.
+fn whose(selection: &Selection, setup: &ServiceSetup) -> Whose {
+    if setup.members.is_empty() {
+        return Whose::All;
+    }
+    if let Some(model) = selection.labels.get("model")
+        && let Some(class) = setup.members.iter().position(|member| &member.model == model)
+    {
+        return Whose::Member(class, false);
+    }
+    let asks = |member: &Member| {
+        let metric = member.inputs.metric.as_ref()?;
+        let texts = std::iter::once(&metric.query).chain(&metric.activity_query);
+        let mut own = texts.filter_map(|text| Query::parse(text).ok()).flat_map(|query| query.selections());
+        own.any(|other| &other == selection).then_some(metric.survives_pods)
+    };
+    // What several members ask for is the server's.
+    let mut askers = setup.members.iter().enumerate().filter_map(|(class, member)| Some((class, asks(member)?)));
+    match (askers.next(), askers.next()) {
+        (Some((class, survives)), None) => Whose::Member(class, survives),
+        (Some(_), Some(_)) | (None, _) => Whose::Each(setup.members.iter().map(|member| member.model.clone()).collect()),
+    }
 }
 
 impl Exposed {
+    /// The series of a service, or of a shared server.
+    #[must_use]
+    pub fn of_service(setup: &ServiceSetup) -> Self {
+        let mut exposed = Self::of(setup.inputs.metric.as_ref());
+        for (selection, _) in &exposed.selections {
+            exposed.whose.push(whose(selection, setup));
+        }
+        exposed
+    }
+
     /// The series that the service's own queries select exist; no others do.
     #[must_use]
     pub fn of(metric: Option<&LoadMetric>) -> Self {
@@ -91,12 +139,42 @@ impl Exposed {
             };
             Series { name: selection.name.clone(), labels, value: f64::from(value) }
         };
+        if !self.whose.iter().all(|whose| *whose == Whose::All) {
+            return self.of_members(station, one);
+        }
         if self.survives_pods {
             let Load { running, waiting, held } = station.load();
             return self.selections.iter().map(|s| one(s, None, (running, waiting + held))).collect();
         }
         let pods: Vec<_> = station.replicas().collect();
         self.selections.iter().flat_map(|s| pods.iter().map(move |pod| one(s, Some(pod.id), (pod.running, pod.waiting)))).collect()
+    }
+
+    /// Series of a shared server.
+    fn of_members(&self, station: &Station, one: impl Fn(&(Selection, Signal), Option<u64>, (u32, u32)) -> Series) -> Vec<Series> {
+        let mut all = Vec::new();
+        for (selection, whose) in self.selections.iter().zip(&self.whose) {
+            match whose {
+                Whose::All => {}
+                Whose::Member(class, true) => {
+                    let Load { running, waiting, held } = station.load_of(*class);
+                    all.push(one(selection, None, (running, waiting + held)));
+                }
+                Whose::Member(class, false) => {
+                    all.extend(station.replicas_of(*class).map(|pod| one(selection, Some(pod.id), (pod.running, pod.waiting))));
+                }
+                Whose::Each(models) => {
+                    for (class, model) in models.iter().enumerate() {
+                        for pod in station.replicas_of(class) {
+                            let mut series = one(selection, Some(pod.id), (pod.running, pod.waiting));
+                            series.labels.insert("model".to_owned(), model.clone());
+                            all.push(series);
+                        }
+                    }
+                }
+            }
+        }
+        all
     }
 }
 

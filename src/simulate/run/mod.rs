@@ -128,6 +128,8 @@ pub struct ServiceWeek {
     pub evictions: u32,
     /// Ten-minute moments, if asked for.
     pub timeline: Vec<Moment>,
+    /// The same of each member of a shared server.
+    pub member_timelines: Vec<Vec<Moment>>,
 }
 
 /// A job in one week.
@@ -254,8 +256,9 @@ impl Run<'_> {
             .iter()
             .map(|c| Committed { instance_type: c.instance_type.clone(), region: c.region.clone(), nodes: c.nodes })
             .collect();
-        let days = (0..self.until.div_euclid(86_400)).map(|day| self.cluster.invoice((day * 86_400, (day + 1) * 86_400), &committed));
+        let paid = (committed.as_slice(), self.fleet.purchased.as_slice());
+        let days = (0..self.until.div_euclid(86_400)).map(|day| self.cluster.invoice((day * 86_400, (day + 1) * 86_400), paid));
         let network = network::bill(self.fleet, (&services, self.cluster.pulls()), self.until);
-        Ok(Week { network, services, jobs, days: days.collect(), invoice: self.cluster.invoice((0, self.until), &committed) })
+        Ok(Week { network, services, jobs, days: days.collect(), invoice: self.cluster.invoice((0, self.until), paid) })
     }
 }

@@ -36,12 +36,16 @@ pub fn bill(fleet: &Fleet, (services, pulls): (&[ServiceWeek], &[Pull]), until: 
     let count = usize::try_from(until.div_euclid(DAY_S)).unwrap_or(0);
     let (mut egress, mut bytes, mut days) = (0.0, 0.0, vec![0.0; count]);
     for (setup, week) in fleet.services.iter().zip(services) {
-        let usd = setup.way.as_ref().map_or(0.0, |way| way.usd_per_request) * week.tally.arrived.weighted;
-        egress += usd;
-        let of_day = |day: usize| week.tally.hours[day % 7 * 24..day % 7 * 24 + 24].iter().map(|hour| hour.arrived).sum::<f64>();
-        let all: f64 = (0..count).map(of_day).sum();
-        for (day, sum) in days.iter_mut().enumerate().filter(|_| all > 0.0) {
-            *sum += usd * of_day(day) / all;
+        // Of a shared server the requests are its members'.
+        let members = setup.members.iter().map(|member| member.way.as_ref()).zip(week.tally.members());
+        for (way, tally) in std::iter::once((setup.way.as_ref(), &week.tally)).chain(members) {
+            let usd = way.map_or(0.0, |way| way.usd_per_request) * tally.arrived.weighted;
+            egress += usd;
+            let of_day = |day: usize| tally.hours[day % 7 * 24..day % 7 * 24 + 24].iter().map(|hour| hour.arrived).sum::<f64>();
+            let all: f64 = (0..count).map(of_day).sum();
+            for (day, sum) in days.iter_mut().enumerate().filter(|_| all > 0.0) {
+                *sum += usd * of_day(day) / all;
+            }
         }
     }
     for pull in pulls.iter().filter(|pull| (0..until).contains(&pull.at)) {

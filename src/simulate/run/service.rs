@@ -6,15 +6,17 @@ use super::metrics::Exposed;
 use super::{LEAD_S, MOMENT_S, Options, ServiceWeek, traffic};
 use crate::domain::{DecodeStep, LlmModel};
 use crate::emit::parse::types::TriggerKind;
+use crate::plan::replay::ServiceInputs;
 use crate::simulate::autoscaler::promql::Query;
 use crate::simulate::autoscaler::{Reading, Scaler};
 use crate::simulate::cluster::{Cluster, Happening};
-use crate::simulate::fleet::{Count, Fleet, LatencyModel, ServiceSetup};
+use crate::simulate::fleet::{Count, Fleet, HostedModel, LatencyModel, Member, ServiceSetup, Way};
+use crate::simulate::of_files::cold_requests;
 use crate::simulate::outcome::Moment;
-use crate::simulate::replica::{Engine, Law, Model};
-use crate::simulate::station::{NewReplica, Notice, Sampling, Setup, Station};
+use crate::simulate::replica::{Engine, Host, Hosted, Law, Model};
+use crate::simulate::station::{Class, Load, NewReplica, Notice, Sampling, Setup, Station};
 use crate::simulate::tally::{Limits, Tally};
-use crate::simulate::traffic::{Series, Source, Trace};
+use crate::simulate::traffic::{Merged, Series, Source, Trace};
 use std::sync::Arc;
 
 /// A Deployment with its autoscaler.
@@ -38,12 +40,14 @@ pub struct ServiceRun {
     clock_s: f64,
     exposed: Exposed,
     parts: Vec<Part>,
-    rates: Arc<Series>,
+    /// Demand: its own, or of each member.
+    rates: Vec<Arc<Series>>,
     ready_s: f64,
     ready_since: i64,
     starts: u32,
     evictions: u32,
     timeline: Vec<Moment>,
+    member_timelines: Vec<Vec<Moment>>,
 }
 
 impl ServiceRun {
@@ -56,11 +60,8 @@ impl ServiceRun {
         (seed, strata): (u64, &[Stratum]),
         options: &Options,
     ) -> Result<Self, String> {
-        let inputs = &setup.inputs;
-        let rates = Arc::new(traffic::series(inputs, fleet.anchor_unix_s, options)?);
-        let slo = &inputs.slo;
-        let seconds = |limit: Option<f64>| limit.map_or(f64::INFINITY, |ms| ms / 1000.0);
-        let limits = Limits { ttft_s: seconds(slo.ttft_ms), tpot_s: seconds(slo.tpot_ms), latency_s: seconds(slo.latency_ms) };
+        let series = |inputs: &ServiceInputs| traffic::series(inputs, fleet.anchor_unix_s, options).map(Arc::new);
+        let rates = setup.demands().map(series).collect::<Result<Vec<_>, _>>()?;
         let mut parts = Vec::with_capacity(setup.parts.len());
         for (position, part) in setup.parts.iter().enumerate() {
             let (scaler, queries, wanted) = match &part.count {
@@ -76,32 +77,17 @@ impl ServiceRun {
             };
             parts.push(Part { controller: Controller::new(setup, (index, position), wanted), scaler, queries });
         }
-        let station = Station::new(
-            Setup {
-                name: inputs.name.clone(),
-                seed,
-                models: vec![model(&setup.model, options)],
-                routing: setup.routing,
-                cold: setup.cold,
-                timeout_s: inputs.request_timeout_s,
-                reroute_waiting: false,
-                sampling: (options.sampling == super::Sampling::Stratified && !options.traces.contains_key(&inputs.name))
-                    .then(Sampling::default),
-            },
-            -(LEAD_S as f64),
-        );
-        let mut tally = Tally::new(limits);
-        tally.spread_over(setup.way.as_ref().map_or(&[], |way| &way.clients));
+        let mut tally = tally(setup);
         tally.weigh(f64::NEG_INFINITY, 0.0);
         Ok(Self {
-            station,
-            source: traffic::source(inputs, &rates, (seed, options)),
+            station: station(setup, (seed, options)),
+            source: source(setup, &rates, (seed, options)),
             nobody: Source::Trace(Trace::new(Arc::from([]), 0.0)),
             tally,
             strata: strata.to_vec(),
             stratum: 0,
             clock_s: -(LEAD_S as f64),
-            exposed: Exposed::of(inputs.metric.as_ref()),
+            exposed: Exposed::of_service(setup),
             parts,
             rates,
             ready_s: 0.0,
@@ -109,6 +95,7 @@ impl ServiceRun {
             starts: 0,
             evictions: 0,
             timeline: Vec::new(),
+            member_timelines: vec![Vec::new(); setup.members.len()],
         })
     }
 
@@ -188,15 +175,19 @@ impl ServiceRun {
         if played {
             self.advance(at as f64);
         }
-        let load = self.station.load();
-        let index = ((at + LEAD_S) as f64 / self.rates.step_s) as usize;
-        self.timeline.push(Moment {
+        let index = |series: &Series| ((at + LEAD_S) as f64 / series.step_s) as usize;
+        let demand = |series: &Arc<Series>| series.steps.get(index(series)).map_or(0.0, |s| s.rate_rps);
+        let moment = |demand_rps: f64, load: Load| Moment {
             t_s: at,
-            demand_rps: self.rates.steps.get(index).map_or(0.0, |s| s.rate_rps),
+            demand_rps,
             ready: self.parts.iter().map(|p| p.controller.ready()).sum(),
             wanted: self.parts.iter().map(|p| p.controller.wanted).sum(),
             in_flight: played.then_some(load.running + load.waiting + load.held),
-        });
+        };
+        self.timeline.push(moment(self.rates.iter().map(demand).sum(), self.station.load()));
+        for (class, (timeline, series)) in self.member_timelines.iter_mut().zip(&self.rates).enumerate() {
+            timeline.push(moment(demand(series), self.station.load_of(class)));
+        }
         debug_assert!(at % MOMENT_S == 0);
     }
 
@@ -215,6 +206,7 @@ impl ServiceRun {
             starts: self.starts,
             evictions: self.evictions,
             timeline: self.timeline,
+            member_timelines: self.member_timelines,
         })
     }
 
@@ -283,6 +275,58 @@ impl ServiceRun {
     }
 }
 
+/// An empty tally with the limits of a service, or of all members of a shared server.
+fn tally(setup: &ServiceSetup) -> Tally {
+    let limits = |inputs: &ServiceInputs| {
+        let seconds = |limit: Option<f64>| limit.map_or(f64::INFINITY, |ms| ms / 1000.0);
+        let slo = &inputs.slo;
+        Limits { ttft_s: seconds(slo.ttft_ms), tpot_s: seconds(slo.tpot_ms), latency_s: seconds(slo.latency_ms) }
+    };
+    fn clients(way: Option<&Way>) -> &[(f64, f64)] {
+        way.map_or(&[], |way| &way.clients)
+    }
+    if setup.members.is_empty() {
+        let mut tally = Tally::new(limits(&setup.inputs));
+        tally.spread_over(clients(setup.way.as_ref()));
+        return tally;
+    }
+    let mut tally = Tally::shared(&setup.members.iter().map(|member| limits(&member.inputs)).collect::<Vec<_>>());
+    for (class, member) in setup.members.iter().enumerate() {
+        tally.spread_member_over(class, clients(member.way.as_ref()));
+    }
+    tally
+}
+
+/// The service's requests, or those of all members of a shared server.
+fn source(setup: &ServiceSetup, rates: &[Arc<Series>], (seed, options): (u64, &Options)) -> Source {
+    let mut sources = setup.demands().zip(rates).map(|(inputs, rates)| traffic::source(inputs, rates, (seed, options)));
+    if setup.members.is_empty()
+        && let Some(own) = sources.next()
+    {
+        return own;
+    }
+    Source::Merged(Merged::new(sources.collect()))
+}
+
+fn station(setup: &ServiceSetup, (seed, options): (u64, &Options)) -> Station {
+    let traced = options.traces.contains_key(&setup.inputs.name);
+    // A shared server is simulated throughout in the hours that are played: its members are in different states.
+    let sampled = options.sampling == super::Sampling::Stratified && !traced && setup.members.is_empty();
+    let class = |inputs: &ServiceInputs| Class { cold: cold_requests(inputs), timeout_s: inputs.request_timeout_s };
+    let setup = Setup {
+        name: setup.inputs.name.clone(),
+        seed,
+        models: vec![model(setup, options)],
+        routing: setup.routing,
+        cold: setup.cold,
+        timeout_s: setup.inputs.request_timeout_s,
+        reroute_waiting: false,
+        sampling: sampled.then(Sampling::default),
+        classes: setup.members.iter().map(|member| class(&member.inputs)).collect(),
+    };
+    Station::new(setup, -(LEAD_S as f64))
+}
+
 /// A latency model with all of its times longer by a factor.
 fn slowed(model: &LlmModel, factor: f64) -> LlmModel {
     let decode = match &model.decode {
@@ -305,11 +349,20 @@ fn slowed(model: &LlmModel, factor: f64) -> LlmModel {
 }
 
 /// What a replica runs.
-fn model(model: &LatencyModel, options: &Options) -> Model {
-    match model {
+fn model(setup: &ServiceSetup, options: &Options) -> Model {
+    match &setup.model {
         LatencyModel::Llm(llm, pass_tokens) => {
             Model::Llm(Arc::new(Engine::new(&slowed(llm, options.engine_factor), *pass_tokens, options.stepping)))
         }
         LatencyModel::Request(knots) => Model::Server(Arc::new(Law::curve(knots))),
+        LatencyModel::Shared(shared) => {
+            let hosted = |(model, member): (&HostedModel, &Member)| Hosted {
+                law: Arc::new(Law::curve(&model.knots)),
+                priority: model.priority,
+                timeout_s: member.inputs.request_timeout_s,
+            };
+            let models = shared.models.iter().zip(&setup.members).map(hosted).collect();
+            Model::Shared(Arc::new(Host { models, most: shared.most as usize, interference: shared.interference }))
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::simulate::traffic::{Lengths, Request};
 use crate::units::{Millis, PerSecond};
 use std::sync::Arc;
 
-const RUNS: u64 = 20;
+pub(super) const RUNS: u64 = 20;
 /// 0.995 quantile of Student's t with 19 degrees of freedom.
 const T_19: f64 = 2.860_9;
 
@@ -41,7 +41,7 @@ fn interval(values: &[f64]) -> (f64, f64) {
     (mean, T_19 * (variance / n).sqrt())
 }
 
-fn hold(what: &str, values: &[f64], expected: f64, widest: f64) {
+pub(super) fn hold(what: &str, values: &[f64], expected: f64, widest: f64) {
     let (mean, half) = interval(values);
     assert!((mean - expected).abs() <= half, "{what}: {mean} +- {half}, {expected} by theory");
     assert!(half <= widest * expected, "{what}: interval too wide to tell: {mean} +- {half}");
@@ -159,7 +159,7 @@ fn knot(concurrency: f64, rate: f64, [p50, p95, p99]: [f64; 3]) -> Knot {
 }
 
 /// Curves of the profiles: ResNet-50 on a T4, and an estimated BERT on a T4.
-fn curves() -> [Vec<Knot>; 2] {
+pub(super) fn curves() -> [Vec<Knot>; 2] {
     [
         vec![
             knot(16.0, 1078.4, [15.75, 16.376, 16.597]),

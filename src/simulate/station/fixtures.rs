@@ -21,6 +21,7 @@ pub fn setup(model: Model) -> Setup {
         timeout_s: f64::INFINITY,
         reroute_waiting: false,
         sampling: None,
+        classes: Vec::new(),
     }
 }
 
@@ -45,7 +46,7 @@ pub fn steady(rate_rps: f64, cv2: f64, lengths: Lengths, seed: u64) -> Source {
 
 /// Requests by hand: (arrival, prompt, answer).
 pub fn trace(requests: &[(f64, u32, u32)]) -> Source {
-    let request = |&(at_s, input_tokens, output_tokens): &(f64, u32, u32)| Request { at_s, input_tokens, output_tokens };
+    let request = |&(at_s, input_tokens, output_tokens): &(f64, u32, u32)| Request { at_s, input_tokens, output_tokens, class: 0 };
     Source::Trace(Trace::new(requests.iter().map(request).collect(), 0.0))
 }
 

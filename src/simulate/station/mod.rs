@@ -11,6 +11,8 @@
 //!   them back and routes them again.
 //! - A request that finds no replica is rejected, held, or sent to the fallback. Held ones are routed, the oldest first,
 //!   when a replica comes, and are gone at their timeout.
+//! - A shared server has classes of requests, one a model: what finds no replica and the timeout are the class's own, and
+//!   the tally is one of [`Tally::shared`].
 
 mod router;
 mod sampling;
@@ -45,6 +47,29 @@ pub struct Setup {
     pub reroute_waiting: bool,
     /// Leaves out part of the time of busy request servers; `None` simulates every request.
     pub sampling: Option<Sampling>,
+    /// Of a shared server: its classes of requests, in their order. Otherwise none.
+    pub classes: Vec<Class>,
+}
+
+/// Requests of one member of a shared server.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Class {
+    /// What happens to one that finds no replica.
+    pub cold: ColdRequests,
+    /// Shortest timeout on its way, s.
+    pub timeout_s: f64,
+}
+
+impl Setup {
+    fn class(&self, request: &Request) -> Class {
+        let own = Class { cold: self.cold, timeout_s: self.timeout_s };
+        self.classes.get(usize::from(request.class)).copied().unwrap_or(own)
+    }
+
+    /// Moment at which a request is gone that has not begun.
+    fn gone_s(&self, request: &Request) -> f64 {
+        request.at_s + self.class(request).timeout_s
+    }
 }
 
 /// A replica that becomes ready.
@@ -110,7 +135,8 @@ pub struct Station {
     next_s: Vec<f64>,
     router: Router,
     held: VecDeque<Request>,
-    door: Meter,
+    /// Held requests, by class.
+    doors: Vec<Meter>,
     /// Last moment at which a replica came or went.
     changed_s: f64,
 }
@@ -120,16 +146,8 @@ impl Station {
     #[must_use]
     pub fn new(setup: Setup, at_s: f64) -> Self {
         let router = Router::new(Stream::new(setup.seed, "routing", &setup.name));
-        Self {
-            setup,
-            now_s: at_s,
-            members: Vec::new(),
-            next_s: Vec::new(),
-            router,
-            held: VecDeque::new(),
-            door: Meter::default(),
-            changed_s: at_s,
-        }
+        let doors = vec![Meter::default(); setup.classes.len().max(1)];
+        Self { setup, now_s: at_s, members: Vec::new(), next_s: Vec::new(), router, held: VecDeque::new(), doors, changed_s: at_s }
     }
 
     /// Moment up to which it has been advanced, s.
@@ -156,10 +174,10 @@ impl Station {
         self.next_s.push(f64::INFINITY);
         self.change(at_s);
         while let Some(request) = self.held.pop_front() {
-            if request.at_s + self.setup.timeout_s < at_s {
+            if self.setup.gone_s(&request) < at_s {
                 self.give_up(&request, at_s, tally);
             } else {
-                self.door.leave(at_s);
+                self.door(&request).leave(at_s);
                 self.route(request, at_s, tally);
             }
         }
@@ -218,6 +236,27 @@ impl Station {
         load
     }
 
+    /// Requests of one class of a shared server.
+    #[must_use]
+    pub fn load_of(&self, class: usize) -> Load {
+        let held = self.held.iter().filter(|request| usize::from(request.class) == class).count();
+        let mut load = Load { held: held as u32, ..Load::default() };
+        for member in &self.members {
+            let (running, waiting) = member.replica.of_class(class, self.now_s);
+            load.running += running;
+            load.waiting += waiting;
+        }
+        load
+    }
+
+    /// The replicas with what is in them of one class, in the order in which they came.
+    pub fn replicas_of(&self, class: usize) -> impl Iterator<Item = ReplicaLoad> + '_ {
+        self.members.iter().map(move |member| {
+            let (running, waiting) = member.replica.of_class(class, self.now_s);
+            ReplicaLoad { id: member.id, running, waiting, draining: member.drains_until_s.is_some() }
+        })
+    }
+
     /// The replicas, in the order in which they came.
     pub fn replicas(&self) -> impl Iterator<Item = ReplicaLoad> + '_ {
         self.members.iter().map(|member| ReplicaLoad {
@@ -263,10 +302,7 @@ impl Station {
             member.replica.advance(at_s, tally);
             *next_s = member.replica.next_s();
         }
-        while let Some(request) = self.held.front().copied().filter(|request| request.at_s + self.setup.timeout_s < at_s) {
-            self.held.pop_front();
-            self.give_up(&request, at_s, tally);
-        }
+        self.let_go(at_s, tally);
         self.now_s = at_s;
         self.remove_empty(tally);
     }
@@ -303,22 +339,42 @@ impl Station {
     }
 
     fn refuse(&mut self, request: Request, at_s: f64, tally: &mut Tally) {
-        match self.setup.cold {
+        match self.setup.class(&request).cold {
             ColdRequests::Reject => tally.end(&request, Outcome::Rejected, at_s),
             ColdRequests::Fallback => tally.end(&request, Outcome::FallenBack, at_s),
             ColdRequests::Hold => {
                 tally.hold(&request);
-                self.door.enter(at_s);
+                self.door(&request).enter(at_s);
                 self.held.push_back(request);
             }
         }
     }
 
+    /// Held requests whose timeout is over are gone: with one timeout for all the oldest are, with several it may be any.
+    fn let_go(&mut self, at_s: f64, tally: &mut Tally) {
+        while let Some(request) = self.held.front().copied().filter(|request| self.setup.gone_s(request) < at_s) {
+            self.held.pop_front();
+            self.give_up(&request, at_s, tally);
+        }
+        if self.setup.classes.len() > 1 && !self.held.is_empty() {
+            let (gone, stay): (VecDeque<Request>, VecDeque<Request>) =
+                std::mem::take(&mut self.held).into_iter().partition(|request| self.setup.gone_s(request) < at_s);
+            self.held = stay;
+            gone.iter().for_each(|request| self.give_up(request, at_s, tally));
+        }
+    }
+
     /// A held request that left when its timeout was over, as is seen at `at_s`.
     fn give_up(&mut self, request: &Request, at_s: f64, tally: &mut Tally) {
-        let gone_s = request.at_s + self.setup.timeout_s;
-        self.door.leave_since(gone_s, at_s);
+        let gone_s = self.setup.gone_s(request);
+        self.door(request).leave_since(gone_s, at_s);
         tally.end(request, Outcome::TimedOut, gone_s);
+    }
+
+    /// Meter of the held requests of a request's class.
+    fn door(&mut self, request: &Request) -> &mut Meter {
+        let class = usize::from(request.class).min(self.doors.len() - 1);
+        &mut self.doors[class]
     }
 
     /// Takes the draining replicas away whose deadline has come.
@@ -348,10 +404,13 @@ impl Station {
             member.replica.abandon(self.now_s, Outcome::InFlight, tally);
         }
         while let Some(request) = self.held.pop_front() {
-            tally.end(&request, Outcome::InFlight, self.now_s);
-            self.door.leave(self.now_s);
+            let now_s = self.now_s;
+            tally.end(&request, Outcome::InFlight, now_s);
+            self.door(&request).leave(now_s);
         }
-        tally.area_s += self.door.take_area(self.now_s);
+        for (class, door) in self.doors.iter_mut().enumerate() {
+            tally.add_area(class, door.take_area(self.now_s));
+        }
     }
 
     /// The replicas that get requests have changed.
@@ -377,5 +436,7 @@ mod closed_forms;
 pub(crate) mod fixtures;
 #[cfg(test)]
 mod llm_tests;
+#[cfg(test)]
+mod shared_tests;
 #[cfg(test)]
 mod tests;

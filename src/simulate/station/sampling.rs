@@ -70,7 +70,7 @@ impl Station {
         for member in &self.members {
             match &member.replica {
                 Replica::Server(server) if member.drains_until_s.is_none() => capacity_rps += server.capacity_rps(),
-                Replica::Server(_) | Replica::Llm(_) => return false,
+                Replica::Server(_) | Replica::Llm(_) | Replica::Shared(_) => return false,
             }
         }
         let backlog = self.members.iter().map(|member| member.replica.waiting(self.now_s)).sum::<u32>();
@@ -87,7 +87,7 @@ impl Station {
             }
             *next_s = member.replica.next_s();
         }
-        self.door.shift(span_s);
+        self.doors.iter_mut().for_each(|door| door.shift(span_s));
         self.now_s += span_s;
         tally.shift(span_s);
     }

@@ -162,6 +162,8 @@ pub struct Tally {
     weights: Vec<(f64, f64)>,
     stratum: f64,
     present: Present,
+    /// Of a shared server: the same for each of its members alone, by the class of the request.
+    members: Vec<Self>,
 }
 
 /// The hour that was last counted in.
@@ -200,6 +202,36 @@ impl Tally {
             sojourn_s: 0.0,
             weights: vec![(f64::NEG_INFINITY, 1.0)],
             stratum: 1.0,
+            members: Vec::new(),
+        }
+    }
+
+    /// An empty tally of a shared server: one for all of its requests, with one for each member, which have limits of their own.
+    #[must_use]
+    pub fn shared(limits: &[Limits]) -> Self {
+        Self { members: limits.iter().map(|&limits| Self::new(limits)).collect(), ..Self::new(Limits::NONE) }
+    }
+
+    /// Tallies of the members; none where the server is not shared.
+    #[must_use]
+    pub fn members(&self) -> &[Self] {
+        &self.members
+    }
+
+    fn member(&mut self, request: &Request) -> Option<&mut Self> {
+        self.members.get_mut(usize::from(request.class))
+    }
+
+    /// Limits that a request must meet.
+    fn limits_of(&self, request: &Request) -> Limits {
+        self.members.get(usize::from(request.class)).map_or(self.limits, |member| member.limits)
+    }
+
+    /// Adds request-seconds of a member.
+    pub fn add_area(&mut self, class: usize, area_s: f64) {
+        self.area_s += area_s;
+        if let Some(member) = self.members.get_mut(class) {
+            member.area_s += area_s;
         }
     }
 
@@ -210,15 +242,30 @@ impl Tally {
         }
     }
 
+    /// The same for requests of one member of a shared server.
+    pub fn spread_member_over(&mut self, class: usize, clients: &[(f64, f64)]) {
+        if let Some(member) = self.members.get_mut(class) {
+            member.spread_over(clients);
+        }
+    }
+
+    /// Share and round trip of the clients of a request, one by one.
+    fn client(&self, request: &Request, index: usize) -> Option<(f64, f64)> {
+        let of = self.members.get(usize::from(request.class)).unwrap_or(self);
+        of.clients.get(index).copied()
+    }
+
     /// Requests that arrive at `from_s` and later stand for `weight` requests each; 0 for a warm-up.
     pub fn weigh(&mut self, from_s: f64, weight: f64) {
         self.stratum = weight;
         self.set_weight(from_s, weight);
+        self.members.iter_mut().for_each(|member| member.weigh(from_s, weight));
     }
 
     /// Requests that arrive at `from_s` and later stand for `factor` times what their stratum says.
     pub fn sample(&mut self, from_s: f64, factor: f64) {
         self.set_weight(from_s, self.stratum * factor);
+        self.members.iter_mut().for_each(|member| member.sample(from_s, factor));
     }
 
     fn set_weight(&mut self, from_s: f64, weight: f64) {
@@ -240,6 +287,7 @@ impl Tally {
         for weight in &mut self.weights {
             weight.0 += by_s;
         }
+        self.members.iter_mut().for_each(|member| member.shift(by_s));
     }
 
     fn weight(&self, arrival_s: f64) -> f64 {
@@ -260,12 +308,18 @@ impl Tally {
         self.arrived.add(weight);
         self.tokens_asked.add(request);
         self.hour(request.at_s).arrived += weight;
+        if let Some(member) = self.member(request) {
+            member.arrive(request);
+        }
     }
 
     /// A request is held because there is no replica.
     pub fn hold(&mut self, request: &Request) {
         let weight = self.weight(request.at_s);
         self.held.add(weight);
+        if let Some(member) = self.member(request) {
+            member.hold(request);
+        }
     }
 
     /// A request was answered by an LLM replica. Without a second token there is no time per token to miss.
@@ -289,18 +343,22 @@ impl Tally {
     /// A request was answered by a request server: only the limit on the whole request applies.
     pub fn serve_request(&mut self, served: &Served) {
         self.serve(served, self.weight(served.request.at_s), Some(f64::NEG_INFINITY));
+        if let Some(member) = self.member(&served.request) {
+            member.serve_request(served);
+        }
     }
 
     /// `ttft_s`: time to the first token, without the way; `None` where another limit is broken already.
     fn serve(&mut self, served: &Served, weight: f64, ttft_s: Option<f64>) {
         let Served { request, begun_s, first_s: _, done_s } = served;
         let latency_s = done_s - request.at_s;
-        let mut met_share = 0.0;
-        for index in 0..self.clients.len() {
-            let (share, way_s) = self.clients[index];
+        let limits = self.limits_of(request);
+        let (mut met_share, mut index) = (0.0, 0);
+        while let Some((share, way_s)) = self.client(request, index) {
             self.latency.add(latency_s + way_s, weight * share);
-            let in_time = ttft_s.is_some_and(|ttft_s| ttft_s + way_s <= self.limits.ttft_s) && latency_s + way_s <= self.limits.latency_s;
+            let in_time = ttft_s.is_some_and(|ttft_s| ttft_s + way_s <= limits.ttft_s) && latency_s + way_s <= limits.latency_s;
             met_share += if in_time { share } else { 0.0 };
+            index += 1;
         }
         let wait_s = begun_s - request.at_s;
         self.wait.add(wait_s, weight);
@@ -324,6 +382,9 @@ impl Tally {
         self.sojourn_s += at_s - request.at_s;
         if outcome == Outcome::InFlight {
             self.hour(request.at_s).in_flight += weight;
+        }
+        if let Some(member) = self.member(request) {
+            member.end(request, outcome, at_s);
         }
     }
 
@@ -372,6 +433,7 @@ impl Tally {
             weights: _,
             stratum: _,
             present: _,
+            members,
         } = other;
         self.arrived.merge(*arrived);
         self.met.merge(*met);
@@ -394,6 +456,9 @@ impl Tally {
         }
         self.tokens_unserved = self.tokens_unserved.plus(*tokens_unserved);
         self.sojourn_s += sojourn_s;
+        for (mine, member) in self.members.iter_mut().zip(members) {
+            mine.merge(member);
+        }
     }
 
     /// Holds what came in against what went out; valid after `Station::close`.
@@ -416,6 +481,20 @@ impl Tally {
         if (self.area_s - self.sojourn_s).abs() > LITTLE_TOLERANCE * self.area_s.abs().max(1.0) {
             return Err(format!("Little's law: {} request-seconds in the system, {} spent by requests", self.area_s, self.sojourn_s));
         }
+        self.members
+            .iter()
+            .enumerate()
+            .try_for_each(|(class, member)| member.conservation().map_err(|fault| format!("member {class}: {fault}")))?;
+        self.sums()
+    }
+
+    /// Members and the whole count the same requests.
+    fn sums(&self) -> Result<(), String> {
+        let arrived: u64 = self.members.iter().map(|member| member.arrived.requests).sum();
+        let met: u64 = self.members.iter().map(|member| member.met.requests).sum();
+        if !self.members.is_empty() && (arrived, met) != (self.arrived.requests, self.met.requests) {
+            return Err(format!("members have {arrived} requests, {met} met; the server {}, {}", self.arrived.requests, self.met.requests));
+        }
         Ok(())
     }
 }
@@ -430,7 +509,7 @@ mod tests {
     use super::*;
 
     fn request(at_s: f64) -> Request {
-        Request { at_s, input_tokens: 10, output_tokens: 5 }
+        Request { at_s, input_tokens: 10, output_tokens: 5, class: 0 }
     }
 
     fn served(at_s: f64, first: f64, done: f64) -> Served {

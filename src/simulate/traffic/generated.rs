@@ -101,7 +101,7 @@ impl Generated {
         let (input_tokens, output_tokens) = self.lengths.draw(&mut self.streams.lengths);
         let gap = self.present.gaps.draw(&mut self.streams.arrivals);
         self.next_s = self.walk(gap);
-        Some(Request { at_s, input_tokens, output_tokens })
+        Some(Request { at_s, input_tokens, output_tokens, class: 0 })
     }
 
     pub(super) fn skip_to(&mut self, at_s: f64) {

@@ -4,11 +4,13 @@
 pub mod gaps;
 pub mod generated;
 pub mod lengths;
+pub mod merged;
 pub mod recorded;
 
 pub use gaps::GapShape;
 pub use generated::{Generated, Series, Step, Streams};
 pub use lengths::{Histogram, Lengths, LogNormal};
+pub use merged::Merged;
 pub use recorded::{Recorded, Recording};
 
 use std::sync::Arc;
@@ -22,6 +24,8 @@ pub struct Request {
     pub input_tokens: u32,
     /// Answer tokens; 0 for a request server.
     pub output_tokens: u32,
+    /// Which member of a shared server it is for; 0 everywhere else.
+    pub class: u16,
 }
 
 /// A source of requests.
@@ -33,6 +37,8 @@ pub enum Source {
     Trace(Trace),
     /// A trace that is read as it is played.
     Recorded(Recorded),
+    /// Several, for the members of a shared server.
+    Merged(Merged),
 }
 
 impl Source {
@@ -42,6 +48,7 @@ impl Source {
             Self::Generated(generated) => generated.next_before(before_s),
             Self::Trace(trace) => trace.next_before(before_s),
             Self::Recorded(recorded) => recorded.next_before(before_s),
+            Self::Merged(merged) => merged.next_before(before_s),
         }
     }
 
@@ -52,6 +59,7 @@ impl Source {
             Self::Generated(generated) => generated.skip_to(at_s),
             Self::Trace(trace) => trace.skip_to(at_s),
             Self::Recorded(recorded) => recorded.skip_to(at_s),
+            Self::Merged(merged) => merged.skip_to(at_s),
         }
     }
 
@@ -62,6 +70,7 @@ impl Source {
             Self::Generated(generated) => generated.expected(from_s, to_s),
             Self::Trace(trace) => trace.expected(from_s, to_s),
             Self::Recorded(recorded) => recorded.expected(from_s, to_s),
+            Self::Merged(merged) => merged.expected(from_s, to_s),
         }
     }
 }
@@ -109,7 +118,7 @@ mod tests {
     use super::*;
 
     fn at(at_s: f64) -> Request {
-        Request { at_s, input_tokens: 1, output_tokens: 2 }
+        Request { at_s, input_tokens: 1, output_tokens: 2, class: 0 }
     }
 
     #[test]

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     fn at(at_s: f64) -> Request {
-        Request { at_s, input_tokens: 1, output_tokens: 2 }
+        Request { at_s, input_tokens: 1, output_tokens: 2, class: 0 }
     }
 
     #[test]

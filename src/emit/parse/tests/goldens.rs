@@ -38,6 +38,7 @@ fn pod(pools: &[&str], grace_s: u32) -> PodSpec {
     PodSpec {
         pools: pools.iter().map(|pool| (*pool).to_owned()).collect(),
         gpus: Some(1),
+        slice: None,
         cpu_milli: Some(2500),
         memory_mib: Some(16_896),
         grace_s,
@@ -184,6 +185,7 @@ fn node_pools_of_aws_are_karpenters() {
         consolidate_after_s: None,
         replaces_underutilized: false,
         weight: 10,
+        slices: std::collections::BTreeMap::new(),
     };
     assert_eq!(files.node_pools[0], base, "eight GPUs are one node");
     let on_demand = PoolSpec {
@@ -219,6 +221,7 @@ fn gke_has_what_the_plan_has() {
         consolidate_after_s: Some(60),
         replaces_underutilized: false,
         weight: 0,
+        slices: std::collections::BTreeMap::new(),
     };
     let on_demand = PoolSpec { name: "l4-od".into(), spot: false, min_nodes: 1, ..spot.clone() };
     assert_eq!(files.node_pools, [on_demand, spot]);

@@ -10,7 +10,7 @@ fn queue(length: &str) -> Trigger {
 }
 
 fn job(max_replicas: u32, triggers: Vec<Trigger>) -> ScaledJob {
-    let pod = PodSpec { pools: Vec::new(), gpus: None, cpu_milli: None, memory_mib: None, grace_s: 30, zones_spread: None };
+    let pod = PodSpec { pools: Vec::new(), gpus: None, slice: None, cpu_milli: None, memory_mib: None, grace_s: 30, zones_spread: None };
     ScaledJob {
         namespace: "demo".to_owned(),
         name: "batch".to_owned(),

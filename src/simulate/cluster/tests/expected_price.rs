@@ -43,7 +43,7 @@ fn long_run(zones: &[&str], replicas: u64, hard: bool) -> (f64, f64, f64) {
     c.run_to(to);
     assert_eq!(c.balance(), Ok(()));
     let replica_hours = (replicas as i64 * to) as f64 / 3600.0;
-    (c.invoice((0, to), &[]).usd().as_f64() / replica_hours, served_s as f64 / 3600.0 / replica_hours, evictions / replica_hours)
+    (c.invoice((0, to), (&[], &[])).usd().as_f64() / replica_hours, served_s as f64 / 3600.0 / replica_hours, evictions / replica_hours)
 }
 
 fn plan() -> f64 {

@@ -61,7 +61,7 @@ fn the_bill_of_a_run() {
     c.request_pod(1000, pod(2, &[0, 1]));
     c.run_to(3600);
     // Spot 0..1030 at $0.30, on-demand 1000..3600 at $1: 1030 x 0.3/3600 = 0.0858333.., 2600/3600 = 0.7222...
-    let bill = c.invoice((0, 3600), &[]);
+    let bill = c.invoice((0, 3600), (&[], &[]));
     assert_eq!(bill.usd_of(true).nanos(), 85_833_333);
     assert_eq!(bill.usd_of(false).nanos(), 722_222_222);
     assert_eq!(bill.usd().nanos(), 808_055_555);

@@ -78,7 +78,7 @@ fn what_cannot_be_supplied_goes_to_the_next_pool_at_once_or_waits() {
 
 #[test]
 fn two_replicas_on_one_node_share_a_pull() {
-    let big = Pool { allocatable: Room { gpus: 4, cpu_milli: 16000, memory_mib: 65536 }, ..pool("od", &["a"]) };
+    let big = Pool { allocatable: Room { gpus: 4, cpu_milli: 16000, memory_mib: 65536, ..Room::default() }, ..pool("od", &["a"]) };
     let mut c = cluster(vec![big], vec![]);
     c.request_pod(0, pod(1, &[0]));
     c.request_pod(0, pod(2, &[0]));
@@ -97,7 +97,7 @@ fn two_replicas_on_one_node_share_a_pull() {
 fn the_scheduler_spreads_small_pods_over_nodes_and_so_breaks_up_room() {
     // Two nodes of 4 GPUs: two pods of 1 GPU go to different nodes, and 4 GPUs are free on neither.
     let big = |name| Pool {
-        allocatable: Room { gpus: 4, cpu_milli: 16000, memory_mib: 65536 },
+        allocatable: Room { gpus: 4, cpu_milli: 16000, memory_mib: 65536, ..Room::default() },
         min_nodes: 2,
         max_nodes: 2,
         ..pool(name, &["a"])
@@ -105,7 +105,7 @@ fn the_scheduler_spreads_small_pods_over_nodes_and_so_breaks_up_room() {
     let mut c = cluster(vec![big("od")], vec![]);
     c.request_pod(0, pod(1, &[0]));
     c.request_pod(0, pod(2, &[0]));
-    c.request_pod(0, PodRequest { ask: Room { gpus: 4, cpu_milli: 8000, memory_mib: 16384 }, ..pod(3, &[0]) });
+    c.request_pod(0, PodRequest { ask: Room { gpus: 4, cpu_milli: 8000, memory_mib: 16384, ..Room::default() }, ..pod(3, &[0]) });
     assert_eq!(c.run_to(50), vec![pending(3, 0)]);
     let nodes: Vec<_> = [1, 2].map(|id| c.whereabouts(id).map(|w| w.node)).into();
     assert_eq!(nodes, vec![Some(0), Some(1)]);
