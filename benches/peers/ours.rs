@@ -38,6 +38,7 @@ fn play(case: &Case, seed: u64) -> (Tally, f64) {
         timeout_s: f64::INFINITY,
         reroute_waiting: false,
         sampling: None,
+        classes: Vec::new(),
     };
     let mut station = Station::new(setup, 0.0);
     station.add_replica(NewReplica { id: 0, model: 0, weight: 1.0 }, 0.0, &mut tally);

@@ -3,6 +3,7 @@
 use super::terminal::Style;
 use super::text::{percent, printable, wrap};
 use crate::simulate::outcome::{BaselineOutcome, SavingOutcome, Simulation, WorkloadOutcome};
+use std::collections::BTreeSet;
 use tabled::builder::Builder;
 use tabled::settings::object::Columns;
 use tabled::settings::peaker::Priority;
@@ -146,11 +147,17 @@ fn workloads(all: &[WorkloadOutcome], width: usize) -> String {
             format!("{:.0}", w.replica_hours_per_week),
         ]
     });
-    table(
+    let mut text = table(
         &["workload", "objective", "attained", "at least", "", "late", "cold", "lost", "replica-h"],
         rows.collect(),
         (&[1, 2, 3, 5, 6, 7, 8], width),
-    )
+    );
+    let servers: BTreeSet<&String> = all.iter().filter_map(|w| w.server.as_ref()).collect();
+    for server in servers {
+        let members: Vec<String> = all.iter().filter(|w| w.server.as_ref() == Some(server)).map(|w| printable(&w.name)).collect();
+        text.push_str(&format!("{} share {}: its replica-hours stand in each row\n", members.join(", "), printable(server)));
+    }
+    text
 }
 
 fn latencies(all: &[WorkloadOutcome], width: usize) -> String {

@@ -35,6 +35,7 @@ mod planned;
 mod prices;
 mod purchases;
 mod regions;
+mod regions_sharing;
 mod report;
 mod report_fixture;
 mod repository;

@@ -46,18 +46,20 @@ pub(super) fn of_pod((pod, namespace): (Field, &str), maps: &ConfigMaps, faults:
         let prefix = format!("--{option}=");
         arguments.iter().filter_map(|argument| argument.strip_prefix(prefix.as_str())).collect()
     };
-    match of("model-control-mode").last().copied().unwrap_or("none") {
-        "explicit" => {}
-        mode => {
-            let what = format!("`--model-control-mode={mode}` of {}", container.owner);
-            container.fault(faults, what, "write `--model-control-mode=explicit` and a `--load-model` for each model");
-        }
+    let mode = of("model-control-mode").last().copied().unwrap_or("none");
+    if mode != "explicit" {
+        let mut lines = container.items("args", faults).into_iter();
+        let at = lines.find(|line| line.node.as_text().is_some_and(|text| text.starts_with("--model-control-mode="))).unwrap_or(container);
+        let what = format!("`--model-control-mode={mode}` of {}", container.owner);
+        at.fault(faults, what, "write `--model-control-mode=explicit` and a `--load-model` for each model");
     }
     let loaded = of("load-model");
     let limited = of("rate-limit").last().is_some_and(|mode| *mode == "execution_count");
     let executions = of("rate-limit-resource").iter().filter_map(|text| executions(text)).next_back();
     let models: Vec<ServedModel> = configured.iter().filter(|model| loaded.contains(&model.name.as_str())).cloned().collect();
-    for name in loaded.iter().filter(|name| configured.iter().all(|model| model.name != **name)) {
+    // A configuration that cannot be read has been told.
+    let without = |name: &&&str| !faults.lost() && configured.iter().all(|model| model.name != **name);
+    for name in loaded.iter().filter(without).collect::<Vec<_>>() {
         let what = format!("{} loads `{name}`, which has no configuration here", container.owner);
         container.fault(faults, what, "add its configuration to the ConfigMap, or take the argument out");
     }
@@ -71,5 +73,5 @@ pub(super) fn of_pod((pod, namespace): (Field, &str), maps: &ConfigMaps, faults:
 fn executions(text: &str) -> Option<u32> {
     let mut parts = text.split(':');
     let (name, count, device) = (parts.next()?, parts.next()?, parts.next());
-    (name == EXECUTION && device.is_none_or(|device| device == "0" || device == "global")).then(|| count.parse().ok()).flatten()
+    (name == EXECUTION && device.is_none_or(|device| device == "0")).then(|| count.parse().ok()).flatten()
 }

@@ -150,25 +150,30 @@ impl Exposed {
         self.selections.iter().flat_map(|s| pods.iter().map(move |pod| one(s, Some(pod.id), (pod.running, pod.waiting)))).collect()
     }
 
-    /// Series of a shared server.
+    /// Series of a shared server, each once: two selections may choose the same.
     fn of_members(&self, station: &Station, one: impl Fn(&(Selection, Signal), Option<u64>, (u32, u32)) -> Series) -> Vec<Series> {
-        let mut all = Vec::new();
+        let mut all: Vec<Series> = Vec::new();
+        let mut add = |series: Series| {
+            if !all.iter().any(|other| (&other.name, &other.labels) == (&series.name, &series.labels)) {
+                all.push(series);
+            }
+        };
         for (selection, whose) in self.selections.iter().zip(&self.whose) {
             match whose {
                 Whose::All => {}
                 Whose::Member(class, true) => {
                     let Load { running, waiting, held } = station.load_of(*class);
-                    all.push(one(selection, None, (running, waiting + held)));
+                    add(one(selection, None, (running, waiting + held)));
                 }
                 Whose::Member(class, false) => {
-                    all.extend(station.replicas_of(*class).map(|pod| one(selection, Some(pod.id), (pod.running, pod.waiting))));
+                    station.replicas_of(*class).for_each(|pod| add(one(selection, Some(pod.id), (pod.running, pod.waiting))));
                 }
                 Whose::Each(models) => {
                     for (class, model) in models.iter().enumerate() {
                         for pod in station.replicas_of(class) {
                             let mut series = one(selection, Some(pod.id), (pod.running, pod.waiting));
                             series.labels.insert("model".to_owned(), model.clone());
-                            all.push(series);
+                            add(series);
                         }
                     }
                 }
@@ -181,6 +186,89 @@ impl Exposed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{ColdRequests, Routing};
+    use crate::plan::SloPlan;
+    use crate::plan::replay::{ServiceInputs, Spread, StartUp, Traffic};
+    use crate::simulate::fleet::{LatencyModel, SharedModel};
+    use crate::simulate::replica::{Host, Hosted, Law, Model, Work};
+    use crate::simulate::station::{Class, NewReplica, Setup, fixtures};
+    use crate::simulate::tally::{Limits, Tally};
+    use crate::simulate::traffic::{Merged, Request, Source, Trace};
+    use std::sync::Arc;
+
+    fn inputs(name: &str, metric: Option<LoadMetric>) -> ServiceInputs {
+        let spread = Spread { p50: 1.0, p95: 1.0 };
+        ServiceInputs {
+            name: name.to_owned(),
+            namespace: "serving".to_owned(),
+            time_zone: "UTC".to_owned(),
+            traffic: Traffic { step_s: 3600, rate_rps: vec![1.0], cv2: vec![1.0], lengths: Vec::new() },
+            tokens: None,
+            slo: SloPlan { attainment: 0.99, ttft_ms: None, tpot_ms: None, latency_ms: None, planning_percentile: 0.995 },
+            routing: "random".to_owned(),
+            cold_requests: "reject".to_owned(),
+            request_timeout_s: 60.0,
+            metric,
+            min_replicas: 1,
+            polling_s: 15.0,
+            stabilization_s: 300.0,
+            start_up: StartUp { image_pull_s: spread, weights_load_s: spread, engine_start_s: spread },
+            engines: Vec::new(),
+            today: None,
+        }
+    }
+
+    fn metric(query: &str, survives_pods: bool) -> LoadMetric {
+        LoadMetric { query: query.to_owned(), survives_pods, activity_query: None }
+    }
+
+    /// Two models on one replica, two requests of the first in service and one of the second waiting behind them; one query for the
+    /// model of the first, one for all models, one that a gateway answers for the second.
+    #[test]
+    fn a_shared_server_exposes_a_series_a_pod_and_model() {
+        let query = "sum(nv_inference_pending_request_count{model=\"a\"}) + sum(nv_inference_pending_request_count) + sum(gateway_active)";
+        let own = metric("sum(gateway_active)", true);
+        let setup = ServiceSetup {
+            inputs: inputs("server", Some(metric(query, false))),
+            model: LatencyModel::Shared(SharedModel { models: Vec::new(), most: 2, interference: 1.0 }),
+            routing: Routing::Random,
+            cold: ColdRequests::Reject,
+            start_up: crate::simulate::of_files::start_up(&inputs("server", None).start_up),
+            parts: Vec::new(),
+            members: vec![
+                Member { inputs: inputs("first", None), model: "a".to_owned() },
+                Member { inputs: inputs("second", Some(own)), model: "b".to_owned() },
+            ],
+        };
+        let exposed = Exposed::of_service(&setup);
+        let law = || Arc::new(Law::queue(1, Work::Constant(10.0), None));
+        let hosted = || Hosted { law: law(), priority: 1, timeout_s: 60.0 };
+        let mut station = Station::new(
+            Setup {
+                classes: vec![Class { cold: ColdRequests::Reject, timeout_s: 60.0 }; 2],
+                ..fixtures::setup(Model::Shared(Arc::new(Host { models: vec![hosted(), hosted()], most: 2, interference: 1.0 })))
+            },
+            0.0,
+        );
+        let mut tally = Tally::shared(&[Limits::NONE, Limits::NONE]);
+        station.add_replica(NewReplica { id: 7, model: 0, weight: 1.0 }, 0.0, &mut tally);
+        let of = |at_s: &[f64]| {
+            let requests = at_s.iter().map(|&at_s| Request { at_s, ..Request::default() });
+            Source::Trace(Trace::new(requests.collect(), 0.0))
+        };
+        let mut source = Source::Merged(Merged::new(vec![of(&[1.0, 2.0]), of(&[3.0])]));
+        station.advance(4.0, &mut source, &mut tally);
+        let shown: Vec<String> = exposed
+            .series(&station)
+            .iter()
+            .map(|s| {
+                let label = |name: &str| s.labels.get(name).cloned().unwrap_or_default();
+                format!("{} {}/{} {}", s.name, label("pod"), label("model"), s.value)
+            })
+            .collect();
+        let expected = ["gateway_active / 1", "nv_inference_pending_request_count 7/a 2", "nv_inference_pending_request_count 7/b 1"];
+        assert_eq!(shown, expected);
+    }
 
     #[test]
     fn counters_count_what_came_in_their_window() {

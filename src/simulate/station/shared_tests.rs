@@ -215,7 +215,7 @@ fn members_have_timeouts_of_their_own() {
     assert!((tally.members()[1].area_s - 15.0).abs() < 1e-9 && (tally.area_s - 45.0).abs() < 1e-9, "{}", tally.area_s);
 }
 
-/// What one replica serves has no effect on a service beside it, and a request of no member is none that is lost.
+/// And counted as such.
 #[test]
 fn a_request_of_no_member_is_dropped() {
     let mut tally = no_limits();

@@ -46,9 +46,11 @@ pub fn plan(scenario: &Scenario, (level, options): (RiskLevel, &Options), progre
     } else {
         Studied { plan: made[chosen].plan.clone(), alternatives: Vec::new() }
     };
+    // The plan for the expected case may hold as far as any, and knows not why nothing holds further.
+    let reasons = made.iter().map(|one| &one.insured.short).find(|short| !short.is_empty()).unwrap_or(&made[chosen].insured.short);
     let candidates: Vec<Candidate> = made.iter().enumerate().map(|(index, one)| candidate(one, index == chosen)).collect();
     for (index, plan) in std::iter::once(&mut studied.plan).chain(&mut studied.alternatives).enumerate() {
-        let terms = Terms { level, cases: &cases, insured: &made[chosen].insured.factors, short: &made[chosen].insured.short };
+        let terms = Terms { level, cases: &cases, insured: &made[chosen].insured.factors, short: reasons };
         let mut robustness = evaluate(scenario, plan, &terms);
         robustness.insurance_usd_per_month = plan.cost.usd_per_month - made[0].plan.cost.usd_per_month;
         // An alternative was weighed by what it is best at, not by its cases.
