@@ -6,6 +6,7 @@
 pub mod builtin;
 pub mod family;
 pub mod market;
+pub mod network;
 pub mod partition;
 pub mod rows;
 

@@ -1,4 +1,5 @@
-//! Today's bill at the plan's prices: `sum over groups of (nodes - committed) x price x 730 + commitments`.
+//! Today's bill at the plan's prices: `sum over groups of (nodes - committed) x price x 730 + commitments`, and
+//! where they are priced traffic and bytes of starts.
 //!
 //! Spot groups at their expected price, with the same machine on demand as fallback, so that both sides are counted alike.
 
@@ -6,7 +7,7 @@ use super::cost::monthly_commitment;
 use super::finding::{Dollars, Family, Finding};
 use super::tolerance::{USD, same, same_usd};
 use super::view::{self, View};
-use super::{price, spot};
+use super::{network, price, spot};
 use crate::domain::{CapacityType, NodeGroup};
 use crate::plan::NodeGroupCost;
 use crate::units::HOURS_PER_MONTH;
@@ -37,7 +38,8 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
         }
     }
     findings.extend(committed(view));
-    let wanted = groups_usd + view.scenario.fleet.commitments.iter().map(monthly_commitment).sum::<f64>();
+    let remote: f64 = view.workloads().map(|c| network::today(view, c.workload).monthly()).sum();
+    let wanted = groups_usd + remote + view.scenario.fleet.commitments.iter().map(monthly_commitment).sum::<f64>();
     let found = stated.usd_per_month.as_f64();
     if !same_usd(wanted, found) {
         findings.push(finding("baseline", "another total a month").differs(Dollars(wanted), Dollars(found)));
@@ -88,7 +90,8 @@ fn shares(view: &View<'_>, row: &NodeGroupCost) -> Vec<Finding> {
     if wanted != found {
         findings.push(finding(&row.name, "other workloads run there").differs(format!("{wanted:?}"), format!("{found:?}")));
     }
-    let sum: f64 = here.iter().map(|c| c.plan.baseline_usd_per_month.as_f64()).sum();
+    let machines = |c: &super::view::Common<'_>| c.plan.baseline_usd_per_month.as_f64() - network::today(view, c.workload).monthly();
+    let sum: f64 = here.iter().map(machines).sum();
     // Half a cent for every share that is rounded on its own.
     let kept = (sum - row.usd_per_month.as_f64()).abs() <= USD * here.len().max(1) as f64;
     if !here.is_empty() && !kept {

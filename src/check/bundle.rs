@@ -3,6 +3,7 @@
 
 use super::capacity::{self, Ask};
 use super::finding::{Dollars, Family, Finding};
+use super::network;
 use super::tolerance::{same, same_usd};
 use super::view::View;
 use crate::domain::{
@@ -30,7 +31,7 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
         findings.extend(company(view.scenario, bundle));
         findings.extend(members(view.scenario, bundle));
         findings.extend(carried(view.scenario, bundle));
-        findings.extend(shared_out(view.plan, bundle));
+        findings.extend(shared_out(view, bundle));
     }
     findings
 }
@@ -195,14 +196,20 @@ fn carried(scenario: &Scenario, bundle: &Bundle) -> Vec<Finding> {
     findings
 }
 
-/// Each member pays for the time of the card that its mean load takes.
-fn shared_out(plan: &Plan, bundle: &Bundle) -> Vec<Finding> {
-    let part = |m: &BundleMember| m.mean_load_rps.iter().sum::<f64>() / m.alone_rps;
-    let all: f64 = bundle.members.iter().map(part).sum();
-    let usd = bundle.host.usd_per_month.as_f64();
+/// The part of a server's cost that a member bears: that of the time of the card that its mean load takes.
+pub(super) fn part(bundle: &Bundle, workload: &str) -> f64 {
+    let taken = |m: &BundleMember| m.mean_load_rps.iter().sum::<f64>() / m.alone_rps;
+    let all: f64 = bundle.members.iter().map(taken).sum();
+    bundle.members.iter().filter(|m| m.workload == workload).map(taken).sum::<f64>() / all
+}
+
+/// Each member pays its part of the server, and its own traffic.
+fn shared_out(view: &View<'_>, bundle: &Bundle) -> Vec<Finding> {
+    let egress: f64 = bundle.members.iter().map(|m| network::egress_of_member(view, (bundle, &m.workload))).sum();
+    let usd = bundle.host.usd_per_month.as_f64() - egress;
     let of_member = |m: &BundleMember| -> Option<Finding> {
-        let found = plan.workloads.iter().find(|w| w.name == m.workload)?.usd_per_month.as_f64();
-        let wanted = usd * part(m) / all;
+        let found = view.plan.workloads.iter().find(|w| w.name == m.workload)?.usd_per_month.as_f64();
+        let wanted = usd * part(bundle, &m.workload) + network::egress_of_member(view, (bundle, &m.workload));
         (!same_usd(wanted, found))
             .then(|| finding(&m.workload, "another part of its server's cost a month").differs(Dollars(wanted), Dollars(found)))
     };

@@ -5,6 +5,7 @@
 
 use super::claims::Claim;
 use super::finding::{Dollars, Family, Finding};
+use super::network;
 use super::price;
 use super::start_up::start_hours;
 use super::tolerance::{same, same_usd};
@@ -73,9 +74,13 @@ fn of_pool(pool: &PoolView<'_>, bill: &Bill) -> Vec<Finding> {
 
 fn of_workloads(view: &View<'_>, bills: &[Bill]) -> Vec<Finding> {
     let share = |name: &str| bills.iter().filter_map(|b| b.shares.get(name)).sum::<f64>();
+    let mut findings = Vec::new();
     // Members of a server pay it, not a pool: `bundle`.
-    let rows = view.plan.workloads.iter().filter(|w| w.mode != "bundled");
-    rows.filter_map(|w| money(&w.name, "another share of the pools' cost a month", (share(&w.name), w.usd_per_month.as_f64()))).collect()
+    for common in view.workloads().filter(|common| common.plan.mode != "bundled") {
+        let wanted = share(common.name()) + network::planned(view, &common).monthly();
+        findings.extend(money(common.name(), "another share of the cost a month", (wanted, common.plan.usd_per_month.as_f64())));
+    }
+    findings
 }
 
 fn totals(view: &View<'_>, bills: &[Bill]) -> Vec<Finding> {
@@ -87,12 +92,13 @@ fn totals(view: &View<'_>, bills: &[Bill]) -> Vec<Finding> {
     let held: f64 = view.scenario.fleet.commitments.iter().map(monthly_commitment).sum();
     let bought: f64 = view.plan.purchases.iter().map(|p| p.usd_per_month.as_f64()).sum();
     let (on_demand, spot) = (by_type(false), by_type(true));
+    let remote = network::all_planned(view).monthly();
     [
         ("another cost of on-demand a month", on_demand, stated.on_demand_usd_per_month),
         ("another cost of spot a month", spot, stated.spot_usd_per_month),
         ("another cost of commitments a month", held, stated.commitments_usd_per_month),
         ("another cost of purchases a month", bought, stated.purchases_usd_per_month),
-        ("another total a month", on_demand + spot + held + bought, stated.usd_per_month),
+        ("another total a month", on_demand + spot + held + bought + remote, stated.usd_per_month),
     ]
     .into_iter()
     .filter_map(|(message, wanted, found)| money("total", message, (wanted, found.as_f64())))

@@ -21,6 +21,8 @@ pub enum Family {
     Precision,
     /// Allowed regions.
     Region,
+    /// Residency, distance, traffic, bytes of starts, one cluster a workload.
+    Network,
     /// Capacity tables, as recomputed.
     CapacityTable,
     /// Replicas carry the planning load of their hour.
@@ -74,6 +76,7 @@ impl Family {
             Self::Evidence => "evidence",
             Self::Precision => "precision",
             Self::Region => "region",
+            Self::Network => "network",
             Self::CapacityTable => "capacity_table",
             Self::DemandCover => "demand_cover",
             Self::Windows => "windows",
@@ -97,7 +100,7 @@ impl Family {
     }
 
     /// All families, in the order of findings.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Structure,
         Self::Provenance,
         Self::Price,
@@ -106,6 +109,7 @@ impl Family {
         Self::Evidence,
         Self::Precision,
         Self::Region,
+        Self::Network,
         Self::CapacityTable,
         Self::DemandCover,
         Self::Windows,

@@ -20,6 +20,7 @@ mod finding;
 mod frozen;
 mod llm;
 mod load_factor;
+mod network;
 mod node_capacity;
 mod packing;
 mod pool_loss;
@@ -62,7 +63,8 @@ pub fn plan(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
         findings = load_factor::check(scenario, plan);
         let raised = load_factor::raised(scenario, plan);
         let (raised, flat) = bundle::flattened(&raised, plan);
-        let view = View::of(&raised, &flat);
+        let near = network::near(&raised, &flat);
+        let view = View::of((&raised, &near), &flat);
         for family in FAMILIES {
             findings.extend(family(&view));
         }
@@ -75,12 +77,13 @@ pub fn plan(scenario: &Scenario, plan: &Plan) -> Vec<Finding> {
 type Check = fn(&View<'_>) -> Vec<Finding>;
 
 /// The families that need a sound structure.
-const FAMILIES: [Check; 24] = [
+const FAMILIES: [Check; 25] = [
     provenance::check,
     verification::check,
     price::check,
     spot::check,
     allowed::check,
+    network::check,
     demand_cover::check,
     windows::check,
     zero_hours::check,

@@ -91,7 +91,8 @@ fn owner(common: &Common<'_>) -> Vec<Finding> {
 }
 
 fn objective(service: &ServiceView<'_>) -> Vec<Finding> {
-    let (slo, stated, name) = (&service.service.slo, &service.decided.slo, service.common.name());
+    let own = service.common.workload.service().unwrap_or(service.service);
+    let (slo, stated, name) = (&own.slo, &service.decided.slo, service.common.name());
     let quantile = capacity::planning_percentile(slo.attainment);
     let rows = [
         ("attainment", Some(slo.attainment), Some(stated.attainment)),

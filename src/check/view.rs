@@ -53,6 +53,7 @@ pub(super) struct Common<'a> {
 pub(super) struct ServiceView<'a> {
     pub common: Common<'a>,
     pub decided: &'a ServicePlan,
+    /// With the limits that the way leaves; the owner's own are in `common.workload`.
     pub service: &'a Service,
     /// None when frozen: the strings of the plan are checked before.
     pub mode: Option<Mode>,
@@ -73,7 +74,8 @@ pub(super) struct JobView<'a> {
 
 impl<'a> View<'a> {
     /// Joins the two. What does not resolve is left out; the structure check has said so before.
-    pub fn of(scenario: &'a Scenario, plan: &'a Plan) -> Self {
+    /// `near` is the scenario with what the way leaves of each service's limits: what its capacity is judged by.
+    pub fn of((scenario, near): (&'a Scenario, &'a Scenario), plan: &'a Plan) -> Self {
         let pools = plan.pools.iter().filter_map(|pool| pool_view(scenario, pool)).collect();
         let mut view = Self { scenario, plan, pools, services: Vec::new(), jobs: Vec::new(), bundled: Vec::new(), claims: Vec::new() };
         for decided in &plan.workloads {
@@ -82,7 +84,8 @@ impl<'a> View<'a> {
             if decided.mode == "bundled" {
                 view.bundled.push(common);
             }
-            if let (Some(service), Some(plan)) = (workload.service(), &decided.service) {
+            let sized = near.workloads.iter().find(|w| w.id == workload.id).and_then(Workload::service);
+            if let (Some(service), Some(plan)) = (sized, &decided.service) {
                 let view_of_service = service_view(&view, (common, service, plan));
                 view.services.push(view_of_service);
             }

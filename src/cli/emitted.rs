@@ -10,7 +10,7 @@ const MAX_BYTES: u64 = 16 << 20;
 /// Most files of a folder.
 const MAX_FILES: usize = 20_000;
 
-/// Texts of `kubernetes/` and `terraform/` below a folder, sorted by path. Other files are not read.
+/// Texts of `kubernetes/` and `terraform/`, or of `clusters/`, below a folder, sorted by path. Other files are not read.
 ///
 /// # Errors
 /// In words: the folder is not there, holds neither, or a file of it cannot be read.
@@ -19,7 +19,7 @@ pub fn texts(dir: &Path) -> Result<Vec<SourceText>, String> {
         return Err(format!("`{}` is no folder; name the output folder of `gpuplan optimize` with --from DIR", dir.display()));
     }
     let mut texts = Vec::new();
-    for part in ["kubernetes", "terraform"] {
+    for part in ["clusters", "kubernetes", "terraform"] {
         if dir.join(part).is_dir() {
             walk(dir, part, &mut texts)?;
         }

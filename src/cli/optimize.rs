@@ -258,7 +258,8 @@ fn hand_out(
         Format::Json => plan_text,
         Format::Human => {
             let style = report::Style { color: terminal.color_out, width: terminal.width.unwrap_or(100) };
-            report::terminal(plan, &format!("Read {}/report.md; terraform/ and kubernetes/ are beside it.", dir.display()), style)
+            let beside = if emit::roots(plan).len() > 1 { "clusters/ is" } else { "terraform/ and kubernetes/ are" };
+            report::terminal(plan, &format!("Read {}/report.md; {beside} beside it.", dir.display()), style)
         }
     };
     let _ = write!(terminal.out, "{printed}");

@@ -2,6 +2,7 @@
 
 use crate::domain::accelerator::Accelerator;
 use crate::domain::fleet::{Fleet, NodeGroup};
+use crate::domain::network::Network;
 use crate::domain::offering::{CapacityType, InstanceType, Offering};
 use crate::domain::policy::{Adders, NodeAutoscaler, Quota, Reserves, Risk, Target};
 use crate::domain::profile::Profile;
@@ -65,6 +66,8 @@ pub struct Scenario {
     pub freeze: BTreeSet<WorkloadId>,
     /// Most workloads that may change.
     pub max_changes: Option<u32>,
+    /// What distance costs; none: regions are told apart by their machines alone.
+    pub network: Option<Network>,
     /// Default target of the scenario; the command line goes before it.
     pub target: Option<Target>,
     /// Digest of the canonical, sorted scenario.

@@ -4,6 +4,7 @@
 //! number of the plan is a fixed convention, documented in the README that goes out with the files. Nothing here reads a file,
 //! the clock or the environment.
 
+mod clusters;
 mod cron;
 mod header;
 mod job;
@@ -33,9 +34,32 @@ pub struct Artifact {
     pub contents: String,
 }
 
-/// Every file that carries the plan out, sorted by path: `terraform/...` and `kubernetes/...`.
+/// Every file that carries the plan out, sorted by path: `terraform/...` and `kubernetes/...`; for a plan over several clusters the
+/// same below `clusters/<cloud>-<region>/`, and an index.
 #[must_use]
 pub fn artifacts(plan: &Plan) -> Vec<Artifact> {
+    let clusters = clusters::of(plan);
+    if clusters.len() < 2 {
+        return of_cluster(plan);
+    }
+    let mut all = vec![clusters::index(plan, &clusters)];
+    for cluster in &clusters {
+        let inside = |file: Artifact| Artifact { path: format!("{}{}/{}", clusters::FOLDER, cluster.name(), file.path), ..file };
+        all.extend(of_cluster(&clusters::part(plan, cluster)).into_iter().map(inside));
+    }
+    all.sort();
+    all
+}
+
+/// Folders in which kustomizations and Terraform roots of a plan lie: the output folder itself, or one for each cluster.
+#[must_use]
+pub fn roots(plan: &Plan) -> Vec<String> {
+    let clusters = clusters::of(plan);
+    if clusters.len() < 2 { vec![String::new()] } else { clusters.iter().map(|c| format!("{}{}/", clusters::FOLDER, c.name())).collect() }
+}
+
+/// The files of one cluster.
+fn of_cluster(plan: &Plan) -> Vec<Artifact> {
     let mut manifests: Vec<Artifact> = karpenter::manifests(plan);
     manifests.extend(partition::manifests(plan));
     for workload in names::managed(plan) {

@@ -6,7 +6,8 @@ pub mod quota;
 pub mod service;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::domain::{Evidence, OperatingPoint, Scenario, Workload, WorkloadKind};
+use crate::domain::{Evidence, Offering, OperatingPoint, Scenario, Workload, WorkloadKind};
+use crate::ids::RegionId;
 use crate::sizing::fit;
 use std::collections::BTreeMap;
 
@@ -41,11 +42,16 @@ pub fn ruled_out(scenario: &Scenario, workload: &Workload, point: &OperatingPoin
     if point.evidence == Evidence::Estimated && !scenario.risk.allow_estimated {
         return Some("they are only estimated (`risk.allow_estimated`)");
     }
-    let fits = scenario.offerings.iter().any(|o| {
+    regions_of(scenario, workload, point).next().is_none().then_some("no machine of the regions holds them")
+}
+
+/// Regions whose machines hold the operating point, as far as the workload may go there.
+fn regions_of<'a>(scenario: &'a Scenario, workload: &'a Workload, point: &'a OperatingPoint) -> impl Iterator<Item = &'a RegionId> {
+    let holds = move |o: &&Offering| {
         let allowed = workload.regions.is_empty() || workload.regions.contains(&o.region);
         allowed && fit::slots(point, &scenario.instance_types[&o.instance_type], &scenario.reserves).is_some()
-    });
-    (!fits).then_some("no machine of the regions holds them")
+    };
+    scenario.offerings.iter().filter(holds).map(|o| &o.region)
 }
 
 /// `3 because ..., 2 because ...`.

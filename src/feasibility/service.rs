@@ -3,8 +3,9 @@
 use super::{fault, in_words, quota, ruled_out};
 use crate::demand::{self, HPA_TOLERANCE};
 use crate::diagnostic::Diagnostic;
-use crate::domain::{Scenario, Service, Workload};
+use crate::domain::{OperatingPoint, Scenario, Service, Workload};
 use crate::sizing::capacity::{self, Unfit};
+use crate::sizing::distance;
 use std::collections::BTreeMap;
 
 /// The fault of a service, if it has one.
@@ -19,7 +20,14 @@ pub fn check(scenario: &Scenario, workload: &Workload, service: &Service) -> Opt
             *reasons.entry(reason.to_owned()).or_insert(0) += 1;
             continue;
         }
-        match capacity::of(service, point, peak * (1.0 + HPA_TOLERANCE)) {
+        let added = nearest_ms(scenario, workload, point);
+        let near = added.and_then(|ms| distance::nearer(service, &profile.points, ms));
+        let Some(near) = near else {
+            let reason = format!("the way to the nearest region takes {:.0} ms, all of a limit", added.unwrap_or(f64::INFINITY));
+            *reasons.entry(reason).or_insert(0) += 1;
+            continue;
+        };
+        match capacity::of(&near, point, peak * (1.0 + HPA_TOLERANCE)) {
             Ok(table) => match table.need(peak).map(|n| n.max(service.scaling.min_replicas)) {
                 Some(n) if service.scaling.max_replicas.is_none_or(|most| n <= most) => needs.push((point, n)),
                 need => {
@@ -28,7 +36,11 @@ pub fn check(scenario: &Scenario, workload: &Workload, service: &Service) -> Opt
                     *reasons.entry(reason).or_insert(0) += 1;
                 }
             },
-            Err(unfit) => *reasons.entry(why(&unfit)).or_insert(0) += 1,
+            Err(unfit) => {
+                let way =
+                    added.filter(|ms| *ms > 0.0).map(|ms| format!(", and {ms:.0} ms of the limit go for the way to the nearest region"));
+                *reasons.entry(why(&unfit) + &way.unwrap_or_default()).or_insert(0) += 1;
+            }
         }
     }
     if needs.is_empty() {
@@ -40,6 +52,13 @@ pub fn check(scenario: &Scenario, workload: &Workload, service: &Service) -> Opt
         ));
     }
     quota::check(scenario, workload, &needs)
+}
+
+/// The shortest way of its clients to a region that holds the point, ms; `None` where none is known.
+fn nearest_ms(scenario: &Scenario, workload: &Workload, point: &OperatingPoint) -> Option<f64> {
+    let Some(network) = &scenario.network else { return Some(0.0) };
+    let regions = super::regions_of(scenario, workload, point);
+    regions.filter_map(|region| network.added(&workload.id, region)).map(|ms| ms.0).min_by(f64::total_cmp)
 }
 
 fn why(unfit: &Unfit) -> String {

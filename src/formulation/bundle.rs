@@ -20,10 +20,11 @@ use crate::domain::{
 };
 use crate::formulation::columns::column;
 use crate::formulation::freedom::{Autoscaling, Freedom};
+use crate::formulation::network;
 use crate::formulation::pools::{Context, Pools};
 use crate::formulation::problem::{Place, Sharing, WorkloadOptions};
 use crate::formulation::service::{self, ServiceOption, ServiceShape};
-use crate::ids::{AcceleratorId, ProfileId, WorkloadId};
+use crate::ids::{AcceleratorId, InstanceTypeId, ProfileId, WorkloadId};
 use crate::sizing;
 use crate::sizing::capacity::{self, Capacity};
 use crate::units::{GiB, HOURS_PER_WEEK, Millis, PerSecond, Seconds};
@@ -162,9 +163,11 @@ fn unit(scenario: &Scenario, freedom: &Freedom, (members, pools): (Vec<usize>, &
         let placed = Workload { profile: scenario.workloads[members[0]].profile.clone(), ..option.workload.clone() };
         let places = pools.places(&Context { scenario, workload: &placed, freedom }, &option.point, CapacityType::OnDemand);
         // Without right-sizing the server runs on a machine that a member has today.
-        let known = |p: &Place| freedom.right_sizing || today.keys().any(|(shape, _)| shape == pools.list[p.pool].instance_type.as_str());
+        let known = |p: &Place| freedom.right_sizing || has_today(scenario, &members, &pools.list[p.pool].instance_type);
         for mut floor in places.into_iter().filter(known).collect::<Vec<_>>() {
-            floor.start = floor.price * start_hours;
+            let Some(terms) = network::of_server((scenario, freedom), &members, &pools.list[floor.pool].region) else { continue };
+            floor.bytes = if floor.sharing == Sharing::Exclusive { terms.new_node } else { terms.known_node };
+            floor.start = floor.price * start_hours + floor.bytes;
             let scarce = pools.list[floor.pool].scarce && floor.sharing == Sharing::Exclusive;
             let modes = service.scaling.modes.iter().copied().filter(|mode| match mode {
                 Mode::Static => true,
@@ -178,6 +181,7 @@ fn unit(scenario: &Scenario, freedom: &Freedom, (members, pools): (Vec<usize>, &
                 zones: 1,
                 hazard: 0.0,
                 share: 0.0,
+                egress: terms.egress,
                 modes: modes.collect(),
                 as_today: false,
             });
@@ -186,6 +190,12 @@ fn unit(scenario: &Scenario, freedom: &Freedom, (members, pools): (Vec<usize>, &
     }
     let bundle = Some(BundleOptions { options, cold_start });
     id.filter(|_| !services.is_empty()).map(|id| WorkloadOptions { id, members, services, jobs: Vec::new(), frozen: None, today, bundle })
+}
+
+/// Whether a member runs on such machines today.
+fn has_today(scenario: &Scenario, members: &[usize], shape: &InstanceTypeId) -> bool {
+    let groups = members.iter().filter_map(|&m| scenario.node_group(&scenario.workloads[m].placement.as_ref()?.node_group));
+    groups.into_iter().any(|group| &group.instance_type == shape)
 }
 
 /// Start of a server with these models.

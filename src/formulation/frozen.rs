@@ -1,6 +1,7 @@
 //! A workload exactly as it runs today: its share of a node group, bought as it is bought now.
 
 use crate::domain::{CapacityType, NodeGroup, Scenario};
+use crate::formulation::network;
 use crate::formulation::pools::{Context, Pools};
 use crate::formulation::problem::{PoolIndex, Sharing};
 use crate::risk;
@@ -23,7 +24,7 @@ pub struct FrozenOption {
     pub slots: u32,
     /// Slots of the group that nobody uses: held by its first workload, so that the nodes are there.
     pub idle_slots: u32,
-    /// Cost a week of exclusive nodes, dollars.
+    /// Cost a week of exclusive nodes, and of its traffic and starts, dollars.
     pub cost: f64,
     /// Exposure a week: spot GPU-hours x hazard.
     pub exposure: f64,
@@ -55,6 +56,7 @@ pub fn option(context: &Context<'_>, pools: &mut Pools) -> Option<FrozenOption> 
     let (nodes, held) = (group.nodes * share, (f64::from(group.max_nodes) * share).ceil());
     let p = &pools.list[pool];
     let week = HOURS_PER_WEEK as f64;
+    let remote = network::as_today(scenario, context.workload).map_or(0.0, |(egress, bytes)| egress + bytes);
     // A gang loses its workers together, a service the share of one zone.
     let lost = match (group.capacity_type, context.workload.service()) {
         (CapacityType::OnDemand, _) => 0.0,
@@ -63,10 +65,13 @@ pub fn option(context: &Context<'_>, pools: &mut Pools) -> Option<FrozenOption> 
     };
     let frozen = FrozenOption { pool, sharing, nodes, held, lost, slots: mine, idle_slots: 0, cost: 0.0, exposure: 0.0 };
     Some(match sharing {
-        Sharing::Exclusive => {
-            FrozenOption { cost: nodes * p.price * week, exposure: nodes * f64::from(p.gpus) * p.hazard * week, slots: 0, ..frozen }
-        }
-        Sharing::Fixed => FrozenOption { idle_slots: if first { idle } else { 0 }, ..frozen },
+        Sharing::Exclusive => FrozenOption {
+            cost: nodes * p.price * week + remote,
+            exposure: nodes * f64::from(p.gpus) * p.hazard * week,
+            slots: 0,
+            ..frozen
+        },
+        Sharing::Fixed => FrozenOption { idle_slots: if first { idle } else { 0 }, cost: remote, ..frozen },
     })
 }
 

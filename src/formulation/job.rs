@@ -2,6 +2,7 @@
 
 use crate::domain::{CapacityType, JobRun, OperatingPoint, Performance};
 use crate::formulation::freedom::Autoscaling;
+use crate::formulation::network;
 use crate::formulation::pools::{Context, Pools};
 use crate::formulation::problem::{Place, Sharing};
 use crate::formulation::service;
@@ -37,6 +38,8 @@ pub struct JobOption {
     pub latest_offset: u32,
     /// Its nodes are held all week (no autoscaling).
     pub held: bool,
+    /// Bytes that its starts pull, dollars a week.
+    pub bytes: f64,
 }
 
 /// Every option of a job, in a stable order.
@@ -104,6 +107,10 @@ fn option(context: &Context<'_>, pools: &Pools, (point, place, workers, units_pe
         return None;
     }
     let held = context.freedom.autoscaling == Autoscaling::Off || (pool.scarce && place.sharing == Sharing::Exclusive);
+    let terms = network::terms(context.scenario, context.workload, &pool.region)?;
+    // Nodes that stay have the image.
+    let each = if held { terms.known_node } else { place.bytes };
+    let starts = job.runs.len() as f64 * f64::from(workers);
     Some(JobOption {
         point,
         place,
@@ -118,5 +125,6 @@ fn option(context: &Context<'_>, pools: &Pools, (point, place, workers, units_pe
         runs: job.runs.clone(),
         latest_offset: if context.freedom.placement { latest.min(167.0) as u32 } else { 0 },
         held,
+        bytes: starts * (each + place.restart * hours),
     })
 }

@@ -12,6 +12,7 @@ pub mod family;
 pub mod freedom;
 pub mod frozen;
 pub mod job;
+pub mod network;
 pub mod pools;
 pub mod problem;
 pub mod purchase;

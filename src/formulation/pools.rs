@@ -4,6 +4,7 @@ use crate::domain::{
     Accelerator, Assurance, CapacityType, Layout, Offering, OperatingPoint, Quota, QuotaUnit, Scenario, ShareWith, Workload,
 };
 use crate::formulation::freedom::Freedom;
+use crate::formulation::network;
 use crate::formulation::problem::{Partition, Place, Pool, PoolIndex, QuotaGroup, Sharing, SliceCount, Tenants};
 use crate::formulation::purchase;
 use crate::ids::{InstanceTypeId, RegionId};
@@ -81,6 +82,13 @@ pub fn planned_price(scenario: &Scenario, offering: &Offering, switch_hours: f64
     }))
 }
 
+/// A machine shape as changes from today count it: with its region, where distance is priced, since a move is a change.
+#[must_use]
+pub fn machine(scenario: &Scenario, instance_type: &InstanceTypeId, region: &RegionId) -> String {
+    let told = scenario.network.is_some() && scenario.regions.len() > 1;
+    if told { format!("{instance_type} in {region}") } else { instance_type.to_string() }
+}
+
 impl Pools {
     /// No pools yet.
     #[must_use]
@@ -115,6 +123,7 @@ impl Pools {
         self.list.push(Pool {
             instance_type: o.instance_type.clone(),
             region: o.region.clone(),
+            machine: machine(scenario, &o.instance_type, &o.region),
             capacity_type: o.capacity_type,
             sharing,
             gpus: instance.gpus,
@@ -142,18 +151,21 @@ impl Pools {
         }
         for (index, offering) in scenario.offerings.iter().enumerate() {
             let allowed = context.workload.regions.is_empty() || context.workload.regions.contains(&offering.region);
-            if offering.capacity_type != capacity_type || !allowed {
+            if offering.capacity_type != capacity_type || !allowed || !network::reachable(context, &offering.region) {
                 continue;
             }
+            let Some(terms) = network::terms(scenario, context.workload, &offering.region) else { continue };
             let instance = &scenario.instance_types[&offering.instance_type];
             let Some(slots) = fit::slots(point, instance, &scenario.reserves) else { continue };
             let sharing = if 2 * slots > instance.gpus { Sharing::Exclusive } else { Sharing::Fixed };
             let Some(pool) = self.pool(scenario, index, sharing) else { continue };
-            let (price, start) = match sharing {
-                Sharing::Exclusive => (self.list[pool].price, self.list[pool].price * context.start_hours()),
-                Sharing::Fixed => (0.0, 0.0),
+            let p = &self.list[pool];
+            let (price, hours, bytes) = match sharing {
+                Sharing::Exclusive => (p.price, p.price * context.start_hours(), terms.new_node),
+                Sharing::Fixed => (0.0, 0.0, terms.known_node),
             };
-            places.push(Place { pool, kind: 0, slots, price, start, sharing });
+            let restart = terms.restart(capacity_type, p.hazard);
+            places.push(Place { pool, kind: 0, slots, price, start: hours + bytes, bytes, restart, sharing });
         }
         self.without_dominated(scenario, places)
     }
@@ -170,6 +182,8 @@ impl Pools {
             if offering.capacity_type != CapacityType::OnDemand || !allowed || instance.accelerator != point.accelerator {
                 continue;
             }
+            let terms = network::terms(scenario, workload, &offering.region);
+            let Some(terms) = terms.filter(|_| network::reachable(context, &offering.region)) else { continue };
             for layout in card.layouts.iter().filter(|layout| layout.slices.iter().any(|(name, _)| name == slice)) {
                 if !fit::on_slice(point, (instance, card), (layout, &scenario.reserves)) {
                     continue;
@@ -178,7 +192,8 @@ impl Pools {
                     let partition = partition((card, layout), (instance.gpus, tenants));
                     let kind = partition.slices.iter().position(|s| s.name == slice);
                     let Some((kind, pool)) = kind.zip(self.cut(scenario, index, (Sharing::Fixed, Some(partition)))) else { continue };
-                    places.push(Place { pool, kind, slots: 1, price: 0.0, start: 0.0, sharing: Sharing::Fixed });
+                    let bytes = terms.known_node;
+                    places.push(Place { pool, kind, slots: 1, price: 0.0, start: bytes, bytes, restart: 0.0, sharing: Sharing::Fixed });
                 }
             }
         }

@@ -65,6 +65,8 @@ pub struct Pool {
     pub instance_type: InstanceTypeId,
     /// Region.
     pub region: RegionId,
+    /// Machine shape as changes from today count it: with its region, where distance is priced.
+    pub machine: String,
     /// On-demand or spot.
     pub capacity_type: CapacityType,
     /// Sharing.
@@ -117,8 +119,12 @@ pub struct Place {
     pub slots: u32,
     /// Price of a replica-hour in an exclusive pool; 0 in a fixed one, whose nodes are paid as such.
     pub price: f64,
-    /// Cost of one start in an exclusive pool; 0 in a fixed one.
+    /// Cost of one start: in an exclusive pool its paid hours, and everywhere the bytes that it pulls.
     pub start: f64,
+    /// Part of it that pays for bytes.
+    pub bytes: f64,
+    /// Bytes that reclaims cause a replica-hour, dollars; 0 on demand.
+    pub restart: f64,
     /// Sharing of the pool.
     pub sharing: Sharing,
 }

@@ -3,13 +3,15 @@
 //! In each hour n replicas carry the planning load; `F` of them are the on-demand floor and `S = n - F` are flex.
 
 use crate::demand::{self, HPA_TOLERANCE, SleepyHour};
-use crate::domain::{CapacityType, ColdRequests, Evidence, Mode, OperatingPoint, Service};
+use crate::domain::{CapacityType, ColdRequests, Evidence, InstanceType, Mode, OperatingPoint, Service};
 use crate::formulation::freedom::Autoscaling;
+use crate::formulation::network;
 use crate::formulation::pools::{Context, Pools};
 use crate::formulation::problem::{Place, Sharing};
 use crate::ids::RegionId;
 use crate::risk::{self, ReclaimLoss};
 use crate::sizing::capacity::{self, Capacity};
+use crate::sizing::distance;
 use crate::units::HOURS_PER_WEEK;
 use std::sync::Arc;
 
@@ -97,6 +99,8 @@ pub struct ServiceOption {
     pub hazard: f64,
     /// Largest share of replicas on spot.
     pub share: f64,
+    /// Traffic, dollars a week.
+    pub egress: f64,
     /// Modes to consider.
     pub modes: Vec<Mode>,
     /// Today's region, precision and GPUs a replica: with today's nodes as well, nothing changes.
@@ -164,45 +168,82 @@ pub fn options(context: &Context<'_>, pools: &mut Pools) -> Vec<ServiceOption> {
         if !allowed(context, point) {
             continue;
         }
-        let Some(shape) = shape(context, service, (index, point)) else { continue };
-        let shape = Arc::new(shape);
+        let mut shapes = Shapes { context, service, at: (index, point), known: Vec::new() };
+        // The way only takes: what does not meet the SLO beside its clients does so nowhere.
+        if shapes.beside().is_none() {
+            continue;
+        }
         let on_demand = pools.places(context, point, CapacityType::OnDemand);
         let floors = today_only(context, pools, on_demand);
         let spots = spot_places(context, pools, point);
         for floor in floors {
+            let Some((shape, egress)) = shapes.of(&pools.list[floor.pool].region) else { continue };
             let scarce = pools.list[floor.pool].scarce;
             let modes = modes(context, service, &shape, scarce && floor.sharing == Sharing::Exclusive);
             let as_today = as_today(context, point, &pools.list[floor.pool].region);
-            options.push(ServiceOption {
-                shape: Arc::clone(&shape),
-                floor,
-                spot: None,
-                zones: 1,
-                hazard: 0.0,
-                share: 0.0,
-                modes: modes.clone(),
-                as_today,
-            });
+            let plain = ServiceOption { shape, floor, spot: None, zones: 1, hazard: 0.0, share: 0.0, egress, modes, as_today };
+            options.push(plain.clone());
             if scarce {
                 continue;
             }
             for spot in spots.iter().filter(|s| pools.list[s.pool].region == pools.list[floor.pool].region) {
                 for step in 1..=SHARE_STEPS {
                     options.push(ServiceOption {
-                        shape: Arc::clone(&shape),
-                        floor,
                         spot: Some(*spot),
                         zones: pools.list[spot.pool].zones,
                         hazard: pools.list[spot.pool].hazard,
                         share: context.workload.spot.max_share * f64::from(step) / f64::from(SHARE_STEPS),
-                        modes: modes.clone(),
-                        as_today,
+                        ..plain.clone()
                     });
                 }
             }
         }
     }
     options
+}
+
+/// Shapes of an operating point by what a region takes of the limits and by the notice of its cloud, each made once.
+struct Shapes<'a> {
+    context: &'a Context<'a>,
+    service: &'a Service,
+    at: (usize, &'a OperatingPoint),
+    known: Vec<((f64, f64), Option<Arc<ServiceShape>>)>,
+}
+
+impl Shapes<'_> {
+    /// Where the way takes nothing.
+    fn beside(&mut self) -> Option<Arc<ServiceShape>> {
+        let of_point = |i: &&InstanceType| i.accelerator == self.at.1.accelerator;
+        let notice = self.context.scenario.instance_types.values().find(of_point).map_or(30.0, |i| i.cloud.reclaim_notice_s());
+        self.make(0.0, notice)
+    }
+
+    /// The shape in a region, and the dollars a week of traffic; `None` where nothing is left of the limits.
+    fn of(&mut self, region: &RegionId) -> Option<(Arc<ServiceShape>, f64)> {
+        let scenario = self.context.scenario;
+        let terms = network::terms(scenario, self.context.workload, region)?;
+        let here = |i: &&InstanceType| {
+            i.accelerator == self.at.1.accelerator && scenario.offerings.iter().any(|o| o.instance_type == i.id && &o.region == region)
+        };
+        let notice = scenario.instance_types.values().find(here).map_or(30.0, |i| i.cloud.reclaim_notice_s());
+        Some((self.make(terms.added_ms, notice)?, network::egress_per_week(self.service, &terms)))
+    }
+
+    fn make(&mut self, added_ms: f64, notice_s: f64) -> Option<Arc<ServiceShape>> {
+        let same = |key: &(f64, f64)| key.0.total_cmp(&added_ms).is_eq() && key.1.total_cmp(&notice_s).is_eq();
+        if let Some((_, known)) = self.known.iter().find(|(key, _)| same(key)) {
+            return known.clone();
+        }
+        let points = &self.context.scenario.profiles[&self.context.workload.profile].points;
+        let made = if added_ms > 0.0 {
+            distance::nearer(self.service, points, added_ms).and_then(|left| shape(self.context, &left, (self.at, notice_s)))
+        } else {
+            shape(self.context, self.service, (self.at, notice_s))
+        };
+        let made = made.map(Arc::new);
+        self.known.push(((added_ms, notice_s), made.clone()));
+        made
+    }
 }
 
 /// Whether owner, scenario and freedom allow the operating point.
@@ -271,7 +312,7 @@ fn modes(context: &Context<'_>, service: &Service, shape: &ServiceShape, constan
 }
 
 /// Needs and budget of the service on an operating point; `None` when it does not meet the SLO.
-fn shape(context: &Context<'_>, service: &Service, (index, point): (usize, &OperatingPoint)) -> Option<ServiceShape> {
+fn shape(context: &Context<'_>, service: &Service, ((index, point), notice_s): ((usize, &OperatingPoint), f64)) -> Option<ServiceShape> {
     let scaling = &service.scaling;
     let insured = service.demand.insured;
     let highest = demand::highest_peak(service) * insured;
@@ -288,8 +329,6 @@ fn shape(context: &Context<'_>, service: &Service, (index, point): (usize, &Oper
     // Who cannot follow what it is insured for stands there instead.
     let hpa = if hpa_insured.is_empty() { Vec::new() } else { hpa_counts(service, &capacity, (most, 1.0)) };
     let chain = context.chain_s();
-    let notice =
-        context.scenario.instance_types.values().find(|i| i.accelerator == point.accelerator).map_or(30.0, |i| i.cloud.reclaim_notice_s());
     let frozen_count = context.workload.placement.as_ref().filter(|_| !context.freedom.right_sizing).map(|p| p.replicas);
     Some(ServiceShape {
         point: index,
@@ -301,7 +340,7 @@ fn shape(context: &Context<'_>, service: &Service, (index, point): (usize, &Oper
         sleep: if may_sleep(context, service, chain) { sleep(service, chain) } else { Vec::new() },
         spare_misses: service.slo.spare_budget() * service.demand.requests_per_week() / service.demand.miss_factor,
         start_hours: context.start_hours(),
-        recover_hours: (chain - notice).max(0.0) / 3600.0,
+        recover_hours: (chain - notice_s).max(0.0) / 3600.0,
         contingency: context.workload.spot.contingency,
         min_replicas: least,
         max_windows: scaling.max_windows,

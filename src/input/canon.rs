@@ -4,9 +4,10 @@
 //! taken apart by name, so that a new field cannot be forgotten. Numbers are written so that they read back exactly.
 
 use crate::domain::{
-    Accelerator, Adders, Buying, CapacityTable, Case, Commitment, Cover, DecodeStep, Demand, Fleet, InstanceType, Job, LlmModel,
-    METHOD_VERSION, NodeAutoscaler, NodeGroup, Offering, OperatingPoint, Performance, Placement, Product, Profile, Quota, Reserves, Risk,
-    Scaling, Scenario, Service, SharePolicy, Slo, Target, TokenShape, Traffic, Uncertainty, Workload, WorkloadKind,
+    Accelerator, Adders, Buying, CapacityTable, Case, Client, Commitment, Cover, DecodeStep, Demand, EgressPrice, Fleet, InstanceType, Job,
+    LlmModel, METHOD_VERSION, NatPrice, Network, NodeAutoscaler, NodeGroup, Offering, OperatingPoint, Performance, Placement, Product,
+    Profile, Quota, Remote, Reserves, Risk, RoundTrip, Scaling, Scenario, Service, SharePolicy, Slo, Target, TokenShape, Traffic,
+    Uncertainty, Workload, WorkloadKind,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{Debug, Display};
@@ -48,6 +49,7 @@ pub fn text(scenario: &Scenario) -> String {
         uncertainty,
         freeze,
         max_changes,
+        network,
         target,
         sha256: _,
         inputs: _,
@@ -71,6 +73,9 @@ pub fn text(scenario: &Scenario) -> String {
     buying_of(buying, &mut form);
     quotas.iter().for_each(|value| quota(value, &mut form));
     conventions((node_autoscaler, reserves, adders), risk, &mut form);
+    if let Some(network) = network {
+        network_of(network, &mut form);
+    }
     surprises(uncertainty, &mut form);
     form.0
 }
@@ -307,6 +312,33 @@ fn fleet_of(value: &Fleet, form: &mut Form) {
     for Commitment { id, instance_type, region, nodes, price, expires } in commitments {
         form.text("commitment", id).text(".what", format_args!("{region}/{instance_type}")).text(".nodes", nodes);
         form.text(".nanos", price.nanos()).text(".expires", expires);
+    }
+}
+
+fn network_of(value: &Network, form: &mut Form) {
+    let Network { round_trips, egress, nat, jurisdictions, clouds, workloads } = value;
+    form.text("network", round_trips.len());
+    for RoundTrip { from, to, time, source, as_of } in round_trips {
+        form.text(".round_trip", format_args!("{from} {to}")).debug("..ms", time.0).text("..source", source).text("..as_of", as_of);
+    }
+    for EgressPrice { from, to, list_usd_per_gib, usd_per_gib, source, as_of } in egress {
+        form.text(".egress", format_args!("{from} {to}")).debug("..usd", (list_usd_per_gib, usd_per_gib));
+        form.text("..source", source).text("..as_of", as_of);
+    }
+    for NatPrice { region, list_usd_per_gib, usd_per_gib, source, as_of } in nat {
+        form.text(".nat", region).debug("..usd", (list_usd_per_gib, usd_per_gib)).text("..source", source).text("..as_of", as_of);
+    }
+    for (name, regions) in jurisdictions {
+        form.text(".jurisdiction", name).list("..region", regions);
+    }
+    form.list(".cloud", clouds.iter().map(|(region, cloud)| format!("{region} {}", cloud.as_str())));
+    for (name, remote) in workloads {
+        let Remote { clients, request_gib, response_gib, image_gib, weights_gib, through_nat, residency } = remote;
+        form.text(".workload", name).debug("..gib", (request_gib, response_gib, image_gib, weights_gib));
+        form.text("..through_nat", through_nat).list("..residency", residency);
+        for Client { place, share } in clients {
+            form.text("..client", place).debug("...share", share);
+        }
     }
 }
 

@@ -210,6 +210,23 @@ pub const CAPACITY_CHANGED: &str = "E1702";
 /// Tables that were made for other numbers, or none at all (note).
 pub const NOT_CALIBRATED: &str = "E1703";
 
+// Network
+
+/// A part of a workload that needs the section `network`.
+pub const NO_NETWORK: &str = "E1711";
+/// A distance that is not known.
+pub const NO_ROUND_TRIP: &str = "E1712";
+/// A price of traffic that is not known.
+pub const NO_TRAFFIC_PRICE: &str = "E1713";
+/// A residency that no region of the scenario keeps.
+pub const RESIDENCY_LEAVES_NOTHING: &str = "E1714";
+/// Shares of clients that do not sum to 1.
+pub const BAD_SHARES: &str = "E1715";
+/// A residency that names no region and no jurisdiction.
+pub const UNKNOWN_JURISDICTION: &str = "E1716";
+/// Traffic without sizes (note).
+pub const TRAFFIC_NOT_PRICED: &str = "E1717";
+
 // The program itself
 
 /// Embedded data that cannot be read.

@@ -197,6 +197,10 @@ fn mark_as_demo(scenario: &mut Scenario) {
     let demo = |name: &str| format!("demo-{name}");
     scenario.name = demo(&scenario.name);
     scenario.freeze = scenario.freeze.iter().map(|id| WorkloadId::new(demo(id.as_str()))).collect();
+    if let Some(network) = &mut scenario.network {
+        let named = std::mem::take(&mut network.workloads);
+        network.workloads = named.into_iter().map(|(id, remote)| (WorkloadId::new(demo(id.as_str())), remote)).collect();
+    }
     scenario.buying.shrinking = scenario.buying.shrinking.iter().map(|id| WorkloadId::new(demo(id.as_str()))).collect();
     for workload in &mut scenario.workloads {
         workload.id = WorkloadId::new(demo(workload.id.as_str()));

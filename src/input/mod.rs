@@ -9,6 +9,7 @@ pub mod capacity_file;
 pub mod codes;
 pub mod faults;
 pub mod load;
+pub mod network_file;
 pub mod profile_file;
 pub mod purchase_file;
 pub mod read;

@@ -1,6 +1,7 @@
 //! `scenario.yaml` as it is written: format `gpuplan/scenario/v1`. Workloads are in `workload_file`.
 
 use super::at::At;
+use super::network_file::NetworkFile;
 use super::purchase_file::BuyFile;
 use super::uncertainty_file::{RiskLevelFile, UncertaintyFile};
 use super::workload_file::WorkloadFile;
@@ -57,6 +58,8 @@ pub struct ScenarioFile {
     /// Prices that are better known than the catalogue's.
     #[serde(default)]
     pub prices: Vec<PriceFile>,
+    /// What distance costs: round trips, traffic, bytes of starts. Without it regions differ by their machines alone.
+    pub network: Option<NetworkFile>,
     /// File of calibrated capacity tables, as `gpuplan calibrate` writes it. Default: none, closed forms are used.
     pub capacity_tables: Option<At<String>>,
 }

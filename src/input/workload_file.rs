@@ -1,6 +1,7 @@
 //! One workload of `scenario.yaml` as it is written.
 
 use super::at::At;
+use super::network_file::{BytesFile, ClientFile, PullsThroughFile};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -49,6 +50,19 @@ pub struct WorkloadFile {
     /// Regions allowed. Default: all of the scenario's.
     #[serde(default)]
     pub regions: Vec<At<String>>,
+    /// Regions and jurisdictions (`eu`, `us` ..) that it must stay in. Default: anywhere. Needs `network`.
+    #[serde(default)]
+    pub residency: Vec<At<String>>,
+    /// Services: where the requests come from. Needs `network`.
+    pub clients: Option<At<Vec<ClientFile>>>,
+    /// Services: mean sizes of a request and its answer. Needs `network`.
+    pub bytes: Option<At<BytesFile>>,
+    /// Size of the container image, GiB, pulled once a node. Needs `network`. Default 0: not priced.
+    pub image_gib: Option<At<f64>>,
+    /// Size of the weights, GiB, loaded by each replica. Needs `network`. Default 0: not priced.
+    pub weights_gib: Option<At<f64>>,
+    /// How image and weights come into a region. Default `nat`.
+    pub pulls_through: Option<At<PullsThroughFile>>,
     /// Where it runs today. Without it the workload is new.
     pub runs_on: Option<RunsOnFile>,
     /// What its owner allows about spot. Default: none for services, all for jobs that checkpoint or are divisible.

@@ -6,6 +6,7 @@ pub mod bundle;
 pub mod diff;
 pub mod from_solution;
 pub mod money;
+pub mod network;
 pub mod outcome;
 pub mod pool;
 pub mod purchase;
@@ -16,6 +17,7 @@ pub mod workload;
 
 pub use bundle::{Bundle, BundleMember};
 pub use diff::{PlanDiff, diff};
+pub use network::{ClientDistance, NetworkOrigin, WorkloadNetwork};
 pub use outcome::{
     Baseline, Binding, CommitmentCost, Comparator, CostBreakdown, Lever, NodeGroupCost, Optimality, Relaxation, Sensitivity, Stage,
     TargetOutcome,
@@ -99,6 +101,9 @@ pub struct Provenance {
     pub inputs: Vec<InputDigest>,
     /// Prices used, sorted.
     pub prices: Vec<PriceOrigin>,
+    /// Round trips and prices of traffic, where the scenario has `network`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub network: Vec<NetworkOrigin>,
     /// Solver and its version.
     pub solver: String,
     /// First day of the anchor week.

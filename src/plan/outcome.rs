@@ -16,6 +16,12 @@ pub struct Baseline {
     pub node_groups: Vec<NodeGroupCost>,
     /// Commitments, charged in full on both sides.
     pub commitments: Vec<CommitmentCost>,
+    /// Traffic that leaves regions; only where the scenario has `network`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub egress_usd_per_month: Option<Usd>,
+    /// Bytes that starts pull through NAT gateways; only where the scenario has `network`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_up_bytes_usd_per_month: Option<Usd>,
 }
 
 /// A node group of today.
@@ -80,7 +86,7 @@ pub struct Comparator {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CostBreakdown {
-    /// Total: on-demand + spot + commitments, held and bought.
+    /// Total: on-demand + spot + commitments, held and bought, and where they are priced traffic and bytes of starts.
     pub usd_per_month: Usd,
     /// On-demand pools beyond commitments, start-ups included.
     pub on_demand_usd_per_month: Usd,
@@ -93,6 +99,12 @@ pub struct CostBreakdown {
     pub purchases_usd_per_month: Usd,
     /// Part of the above that pays for boot, pull, load, drain and consolidation delay.
     pub start_up_usd_per_month: Usd,
+    /// Traffic that leaves regions; only where the scenario has `network`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub egress_usd_per_month: Option<Usd>,
+    /// Bytes that starts pull through NAT gateways; only where the scenario has `network`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_up_bytes_usd_per_month: Option<Usd>,
     /// Commitments one by one.
     pub commitments: Vec<CommitmentCost>,
     /// Part of the plan's pool cost by evidence class of the operating points: measured, fitted, estimated.

@@ -171,6 +171,9 @@ pub struct ServiceInputs {
     pub start_up: StartUp,
     /// Latency models of the variants in use.
     pub engines: Vec<Engine>,
+    /// What distance adds and costs, where the scenario has `network`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkInputs>,
     /// Where it runs today.
     pub today: Option<TodayPlace>,
 }
@@ -352,6 +355,9 @@ pub struct JobInputs {
     pub gangs: Vec<GangRate>,
     /// Its work waits in a queue.
     pub queued: bool,
+    /// What bytes of starts cost, where the scenario has `network`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkInputs>,
     /// Where it runs today.
     pub today: Option<TodayPlace>,
 }
@@ -394,4 +400,40 @@ pub struct GangRate {
     pub workers: u32,
     /// Units a second of the whole gang.
     pub units_per_s: f64,
+}
+
+/// What a workload sends and pulls, and what that costs in each region that it may be replayed in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkInputs {
+    /// Container image, pulled once a node.
+    pub image_gib: f64,
+    /// Weights, loaded by each replica.
+    pub weights_gib: f64,
+    /// By region: the plan's and today's.
+    pub regions: Vec<RegionTerms>,
+}
+
+/// A region as a workload's clients and starts see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegionTerms {
+    /// Region.
+    pub region: String,
+    /// Where requests come from; empty: not known, nothing is added.
+    pub clients: Vec<ClientWay>,
+    /// Traffic of a mean request.
+    pub usd_per_request: f64,
+    /// Bytes that starts pull.
+    pub usd_per_start_gib: f64,
+}
+
+/// A share of the requests and its round trip.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientWay {
+    /// Share of the requests.
+    pub share: f64,
+    /// Round trip.
+    pub round_trip_ms: f64,
 }

@@ -29,9 +29,12 @@ pub struct WorkloadPlan {
     pub service: Option<ServicePlan>,
     /// Job decisions; none for services.
     pub job: Option<JobPlan>,
-    /// Cost of its share of the pools, start-ups included; commitments are not shared out.
+    /// Where it runs, how far from its clients, and what that costs; only where the scenario has `network`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<super::WorkloadNetwork>,
+    /// Cost of its share of the pools, start-ups, traffic and bytes included; commitments are not shared out.
     pub usd_per_month: Usd,
-    /// Its cost today: its share of the node groups' bill, commitments not included.
+    /// Its cost today: its share of the node groups' bill, and its traffic and bytes; commitments not included.
     pub baseline_usd_per_month: Usd,
     /// What changes.
     pub change: ChangeFromToday,

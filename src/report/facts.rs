@@ -94,6 +94,15 @@ pub fn by_capacity_type(plan: &Plan) -> Vec<MoneyRow> {
         row("spot, at its expected price", today(true), plan.cost.spot_usd_per_month),
         row("commitments, paid in full either way", baseline_commitments(plan), plan.cost.commitments_usd_per_month),
     ];
+    let (now, then) = (&plan.baseline, &plan.cost);
+    for (label, before, after) in [
+        ("traffic that leaves regions", now.egress_usd_per_month, then.egress_usd_per_month),
+        ("bytes of starts through NAT", now.start_up_bytes_usd_per_month, then.start_up_bytes_usd_per_month),
+    ] {
+        if before.is_some() || after.is_some() {
+            rows.push(row(label, before.unwrap_or(Usd::ZERO), after.unwrap_or(Usd::ZERO)));
+        }
+    }
     rows.extend(bought(plan));
     rows.push(total(plan));
     rows

@@ -177,6 +177,9 @@ fn pools(s: &Simulation, width: usize) -> String {
         .map(|p| vec![printable(&p.name), p.capacity_type.clone(), format!("{:.0}", p.node_hours_per_week), p.usd_per_month.to_string()])
         .collect();
     rows.push(vec!["commitments".to_owned(), String::new(), String::new(), s.bill.commitments_usd_per_month.to_string()]);
+    let remote = [("traffic", s.bill.egress_usd_per_month), ("bytes of starts", s.bill.start_up_bytes_usd_per_month)];
+    let priced = remote.into_iter().filter_map(|(label, usd)| Some(vec![label.to_owned(), String::new(), String::new(), usd?.to_string()]));
+    rows.extend(priced);
     let between = format!("{} to {}", s.bill.usd_per_month_ci_low, s.bill.usd_per_month_ci_high);
     rows.push(vec!["total".to_owned(), between, String::new(), s.bill.usd_per_month.to_string()]);
     table(&["pool", "", "node-h a week", "$ a month"], rows, (&[2, 3], width))

@@ -252,6 +252,8 @@ fn pool_table(plan: &Plan, pools: &[NodePool], page: Page) -> String {
     if !plan.purchases.is_empty() {
         rows.push(closing("commitments to buy", plan.cost.purchases_usd_per_month));
     }
+    let remote = [("traffic", plan.cost.egress_usd_per_month), ("bytes of starts", plan.cost.start_up_bytes_usd_per_month)];
+    rows.extend(remote.into_iter().filter_map(|(label, usd)| Some(closing(label, usd?))));
     rows.push(closing("total", plan.cost.usd_per_month));
     let head = ["pool", "where", "machine", "nodes", "limit", "planned price", "$ a month"];
     table(Rows { head: &head, rows, right: &[3, 4, 5, 6] }, page)

@@ -4,7 +4,7 @@
 use super::cluster::{Delays, Pool, Purchased, Risk, Room, StartUp};
 use crate::domain::{ColdRequests, Knot, LlmModel, Routing};
 use crate::emit::parse::types::{CronJob, Gate, ScaledJob, ScaledObject};
-use crate::plan::replay::{JobInputs, ServiceInputs};
+use crate::plan::replay::{JobInputs, NetworkInputs, ServiceInputs};
 use crate::units::Usd;
 
 /// A configuration with everything that a replay of it needs.
@@ -91,6 +91,8 @@ pub struct ServiceSetup {
     pub start_up: StartUp,
     /// Its Deployments.
     pub parts: Vec<Part>,
+    /// What distance adds and costs where it runs.
+    pub way: Option<Way>,
     /// Services that share it, sorted by name; none where it serves only itself.
     pub members: Vec<Member>,
 }
@@ -110,6 +112,8 @@ pub struct Member {
     pub inputs: ServiceInputs,
     /// What the server calls its model: the label `model` of the server's metrics.
     pub model: String,
+    /// What distance adds and costs where the server runs.
+    pub way: Option<Way>,
 }
 
 /// A Deployment.
@@ -166,6 +170,36 @@ pub struct JobSetup {
     pub start_up: StartUp,
     /// Its pods.
     pub pod: PodTemplate,
+    /// What bytes of its starts cost where it runs.
+    pub way: Option<Way>,
+}
+
+/// What distance adds and costs in one region.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Way {
+    /// Shares of the requests with their round trips, s; empty: nothing is added.
+    pub clients: Vec<(f64, f64)>,
+    /// Dollars a mean request.
+    pub usd_per_request: f64,
+    /// Dollars of pulling the image, once a node.
+    pub usd_per_image: f64,
+    /// Dollars of loading the weights, each start.
+    pub usd_per_weights: f64,
+}
+
+impl Way {
+    /// The way of a region; `None` without `network`.
+    #[must_use]
+    pub fn of(inputs: Option<&NetworkInputs>, region: &str) -> Option<Self> {
+        let inputs = inputs?;
+        let terms = inputs.regions.iter().find(|terms| terms.region == region)?;
+        Some(Self {
+            clients: terms.clients.iter().map(|client| (client.share, client.round_trip_ms / 1000.0)).collect(),
+            usd_per_request: terms.usd_per_request,
+            usd_per_image: inputs.image_gib * terms.usd_per_start_gib,
+            usd_per_weights: inputs.weights_gib * terms.usd_per_start_gib,
+        })
+    }
 }
 
 /// What starts a job's pods.

@@ -4,7 +4,7 @@
 mod shared;
 
 use super::cluster::{Delays, INDEPENDENT_SHARE, Pool, Purchased, PurchasedCover, Risk, Room, SLICE_KINDS, Span, StartUp};
-use super::fleet::{Count, Covered, Fleet, JobSetup, JobStart, LatencyModel, Part, PodTemplate, ServiceSetup};
+use super::fleet::{Count, Covered, Fleet, JobSetup, JobStart, LatencyModel, Part, PodTemplate, ServiceSetup, Way};
 use super::replica::llm::pass_tokens;
 use super::today;
 use crate::domain::{ColdRequests, DecodeStep, Knot, LlmModel, Routing};
@@ -214,7 +214,14 @@ fn service_of(
         slice: if on_slice { workload.variant.slice.as_ref().map(|slice| slice.name.as_str()) } else { None },
     };
     let model = model(service, &wanted)?;
-    Ok(assembled(service, model, parts))
+    let way = Way::of(service.network.as_ref(), region(fleet, &parts));
+    Ok(ServiceSetup { way, ..assembled(service, model, parts) })
+}
+
+/// Region of the machines that the first Deployment prefers.
+fn region<'a>(fleet: &'a Fleet, parts: &[Part]) -> &'a str {
+    let first = parts.first().and_then(|part| part.pod.pools.first()).and_then(|&pool| fleet.pools.get(pool));
+    first.map_or("", |pool| pool.region.as_str())
 }
 
 /// Deployments of a service with their autoscalers; at least one.
@@ -274,6 +281,7 @@ pub(super) fn assembled(service: &ServiceInputs, model: LatencyModel, parts: Vec
         cold: cold_requests(service),
         start_up: start_up(&service.start_up),
         parts,
+        way: None,
         members: Vec::new(),
         inputs: service.clone(),
     }
@@ -358,13 +366,15 @@ fn job_of(fleet: &Fleet, (files, workload): (&Files, &WorkloadPlan), job: &JobIn
     };
     // Other counts than the plan's scale its speed evenly: no measurement says better.
     let planned_rate = planned.units_per_s / (1.0 - workload.variant.derate);
+    let pod = pod(fleet, &spec, workload)?;
     Ok(JobSetup {
+        way: Way::of(job.network.as_ref(), &fleet.pools[pod.pools[0]].region),
         inputs: job.clone(),
         units_per_s: planned_rate * f64::from(workers) / f64::from(planned.workers.max(1)),
         workers,
         checkpoint_interval_s: planned.checkpoint_interval_s,
         start,
         start_up: start_up(&job.start_up),
-        pod: pod(fleet, &spec, workload)?,
+        pod,
     })
 }

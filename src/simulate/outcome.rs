@@ -188,6 +188,12 @@ pub struct Bill {
     pub spot_usd_per_month: Usd,
     /// Commitments.
     pub commitments_usd_per_month: Usd,
+    /// Traffic, where the scenario has `network`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub egress_usd_per_month: Option<Usd>,
+    /// Bytes of starts that happened, where the scenario has `network`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_up_bytes_usd_per_month: Option<Usd>,
     /// Node-hours a week by pool, mean over seeds.
     pub pools: Vec<PoolBill>,
 }

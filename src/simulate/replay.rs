@@ -237,7 +237,9 @@ fn share_saved(cost: Usd, baseline: Usd) -> f64 {
 fn month_bill(played: &Played, drawn: &[usize]) -> Usd {
     let days = drawn.iter().enumerate().filter_map(|(day, &seed)| {
         let week = played.weeks.get(seed)?;
-        week.days.get(day % week.days.len().max(1)).map(super::cluster::billing::Invoice::usd)
+        let day = day % week.days.len().max(1);
+        let network = week.network.days.get(day).copied().unwrap_or(Usd::ZERO);
+        week.days.get(day).map(|invoice| invoice.usd() + network)
     });
     let total: Usd = days.sum();
     total.scaled(crate::units::HOURS_PER_MONTH / (24.0 * drawn.len() as f64)) + played.fleet.commitments_usd_per_month

@@ -191,7 +191,8 @@ pub fn monthly(usd: Usd, hours: u32) -> Usd {
 pub fn bill(fleet: &Fleet, weeks: &[Week], hours: u32) -> Bill {
     let committed = fleet.commitments_usd_per_month;
     let seeds = weeks.len().max(1) as f64;
-    let totals: Vec<f64> = weeks.iter().map(|week| (monthly(week.invoice.usd(), hours) + committed).as_f64()).collect();
+    let totals: Vec<f64> =
+        weeks.iter().map(|week| (monthly(week.invoice.usd() + week.network.usd(), hours) + committed).as_f64()).collect();
     let found = interval(&totals);
     let mean = |of: &dyn Fn(&Week) -> Usd| Usd::from_f64(weeks.iter().map(|week| monthly(of(week), hours).as_f64()).sum::<f64>() / seeds);
     let pools = fleet.pools.iter().enumerate().map(|(index, pool)| {
@@ -203,6 +204,7 @@ pub fn bill(fleet: &Fleet, weeks: &[Week], hours: u32) -> Bill {
             usd_per_month: mean(&|week| week.invoice.pools.get(index).map_or(Usd::ZERO, |p| p.usd)),
         }
     });
+    let priced = fleet.services.iter().any(|s| s.way.is_some()) || fleet.jobs.iter().any(|j| j.way.is_some());
     Bill {
         usd_per_month: Usd::from_f64(found.mean),
         usd_per_month_ci_low: Usd::from_f64(found.low),
@@ -210,6 +212,8 @@ pub fn bill(fleet: &Fleet, weeks: &[Week], hours: u32) -> Bill {
         on_demand_usd_per_month: mean(&|week| week.invoice.usd_of(false)),
         spot_usd_per_month: mean(&|week| week.invoice.usd_of(true)),
         commitments_usd_per_month: committed,
+        egress_usd_per_month: priced.then(|| mean(&|week| week.network.egress)),
+        start_up_bytes_usd_per_month: priced.then(|| mean(&|week| week.network.bytes)),
         pools: pools.collect(),
     }
 }

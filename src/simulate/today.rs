@@ -6,7 +6,7 @@
 //! holds, or does not, is.
 
 use super::cluster::Room;
-use super::fleet::{Count, Fleet, JobSetup, JobStart, LatencyModel, Part, PodTemplate};
+use super::fleet::{Count, Fleet, JobSetup, JobStart, LatencyModel, Part, PodTemplate, ServiceSetup, Way};
 use super::of_files::{self, Unplayable, Wanted, add_pool, assembled, frame, machine, model};
 use super::replica::passes::PassTimes;
 use crate::emit::parse::types::{
@@ -50,14 +50,16 @@ pub(super) fn add(fleet: &mut Fleet, name: &str, inputs: &ReplayInputs) -> Resul
         let (count, note) = count(service, (&place, group), &engine);
         fleet.notes.extend(note);
         let part = Part { name: name.to_owned(), count, pod: template(pool, &place, engine_needs(service, &place)) };
-        fleet.services.push(assembled(service, engine, vec![part]));
+        let way = Way::of(service.network.as_ref(), &group.region);
+        fleet.services.push(ServiceSetup { way, ..assembled(service, engine, vec![part]) });
         return Ok(());
     }
     let job = inputs.jobs.iter().find(|j| j.name == name).ok_or_else(|| format!("the replay inputs do not know the workload `{name}`"))?;
     let place = place_of(&job.today)?;
     let pool = pool_of(fleet, &place, inputs)?;
     let setup = job_today(job, (&place, pool))?;
-    fleet.jobs.push(setup);
+    let way = Way::of(job.network.as_ref(), &fleet.pools[pool].region);
+    fleet.jobs.push(JobSetup { way, ..setup });
     Ok(())
 }
 
@@ -229,6 +231,7 @@ fn job_today(job: &JobInputs, (place, pool): (&TodayPlace, usize)) -> Result<Job
         start: JobStart::Cron(job.runs.iter().map(|r| cron(r.release_hour % 168)).collect()),
         start_up: of_files::start_up(&job.start_up),
         pod: template(pool, place, needs),
+        way: None,
         inputs: job.clone(),
     })
 }

@@ -5,6 +5,7 @@
 
 pub mod capacity;
 pub mod cold_start;
+pub mod distance;
 pub mod fit;
 pub mod latency;
 pub mod pooling;

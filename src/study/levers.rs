@@ -28,6 +28,10 @@ fn in_play(scenario: &Scenario) -> Vec<Pull> {
     if !scenario.buying.products.is_empty() {
         pulls.push(("commitments", |f| f.commitments = true));
     }
+    // Without prices of distance, regions are told apart by their machines alone, and right-sizing chooses among them.
+    if scenario.network.is_some() && scenario.regions.len() > 1 {
+        pulls.push(("regions", |f| f.regions = true));
+    }
     pulls
 }
 

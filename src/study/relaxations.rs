@@ -193,7 +193,10 @@ fn region(scenario: &Scenario) -> Vec<Step> {
             changed.regions.sort();
             let list: Vec<String> = changed.regions.iter().map(ToString::to_string).collect();
             let set = vec![edit("regions".to_owned(), format!("[{}]", list.join(", ")))];
-            let change = format!("use {region} as well (traffic between regions is not priced)");
+            let change = match &scenario.network {
+                Some(_) => format!("use {region} as well (distance and traffic as the scenario's `network` has them)"),
+                None => format!("use {region} as well (traffic between regions is not priced)"),
+            };
             Step { kind: "region", subject: region.to_string(), change, set, scenario: changed }
         })
         .collect()

@@ -122,6 +122,7 @@ fn inputs_of(member: &Member) -> ServiceInputs {
             llm: None,
             knots: Some(member.knots.iter().map(knot).collect()),
         }],
+        network: None,
         today: None,
     }
 }

@@ -1,7 +1,7 @@
 //! The checker: a good plan is clean, and every deliberate corruption is found by the family that is there for it.
 #![expect(clippy::unwrap_used, reason = "test")]
 
-use crate::corruptions::{CORRUPTIONS, Corruption};
+use crate::corruptions::{CORRUPTIONS, Corruption, REMOTE};
 use crate::fixture;
 use crate::planned;
 use gpuplan::check::{self, Family, Finding};
@@ -47,7 +47,7 @@ fn every_corruption_is_found_by_its_family() {
 
 #[test]
 fn every_family_has_a_corruption() {
-    let covered: BTreeSet<Family> = CORRUPTIONS.iter().map(|c| c.family).collect();
+    let covered: BTreeSet<Family> = CORRUPTIONS.iter().chain(REMOTE).map(|c| c.family).collect();
     let missing: Vec<_> = Family::ALL.iter().filter(|f| !covered.contains(f)).map(|f| f.as_str()).collect();
     assert!(missing.is_empty(), "{missing:?}");
     assert!(CORRUPTIONS.len() >= 30);
@@ -182,7 +182,7 @@ const UNCHECKED: &[&str] = &[
 ];
 
 /// Every scalar of the plan with its path; of a long list only two elements.
-fn leaves(value: &Value, path: &str, pointer: &str, found: &mut Vec<(String, String)>) {
+pub fn leaves(value: &Value, path: &str, pointer: &str, found: &mut Vec<(String, String)>) {
     match value {
         Value::Object(fields) => {
             for (name, inner) in fields {
@@ -198,7 +198,7 @@ fn leaves(value: &Value, path: &str, pointer: &str, found: &mut Vec<(String, Str
     }
 }
 
-fn edits(value: &Value) -> Vec<Value> {
+pub fn edits(value: &Value) -> Vec<Value> {
     match value {
         Value::Bool(b) => vec![Value::from(!b)],
         Value::Number(n) => {

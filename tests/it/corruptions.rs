@@ -2,7 +2,7 @@
 //! as well. One that finds nothing to corrupt says so by returning false.
 
 use gpuplan::check::Family;
-use gpuplan::plan::{CaseOutcome, JobPlan, NodePool, Plan, Purchase, PurchaseCover, ServicePlan};
+use gpuplan::plan::{CaseOutcome, JobPlan, NodePool, Plan, Purchase, PurchaseCover, ServicePlan, WorkloadNetwork};
 use gpuplan::units::{Usd, UsdPerHour};
 
 /// One corruption.
@@ -213,6 +213,49 @@ pub const CORRUPTIONS: &[Corruption] = &[
         p.alternatives.first_mut().map(|a| a.usd_per_month = a.usd_per_month.scaled(1.05)).is_some()
     }),
 ];
+
+/// Those of a plan whose scenario has `network`.
+pub const REMOTE: &[Corruption] = &[
+    of("another cluster", Family::Network, |p| remote(p, |_| true).is_some_and(|n| set(&mut n.cluster, "aws-us-east-2"))),
+    of("moved to another region", Family::Network, |p| {
+        let Some(home) = p.pools.first().map(|pool| (pool.cloud.clone(), pool.region.clone(), pool.instance_type.clone())) else {
+            return false;
+        };
+        let far = p.pools.iter_mut().find(|pool| pool.region != home.1 && busy(pool));
+        far.map(|pool| (pool.cloud, pool.region, pool.instance_type) = home).is_some()
+    }),
+    of("the way shortened", Family::Network, |p| remote(p, |n| n.added_ms > 0.0).is_some_and(|n| scale(&mut n.added_ms, 0.5))),
+    of("a client nearer", Family::Network, |p| {
+        remote(p, |n| n.added_ms > 0.0)
+            .is_some_and(|n| n.clients.iter_mut().find(|c| c.round_trip_ms > 0.0).is_some_and(|c| scale(&mut c.round_trip_ms, 0.5)))
+    }),
+    of("a client left out", Family::Network, |p| remote(p, |n| !n.clients.is_empty()).is_some_and(|n| n.clients.pop().is_some())),
+    of("traffic cheaper", Family::Network, |p| {
+        remote(p, |n| n.egress_usd_per_month > Usd::ZERO).map(|n| n.egress_usd_per_month = n.egress_usd_per_month.scaled(0.5)).is_some()
+    }),
+    of("traffic free", Family::Network, |p| p.cost.egress_usd_per_month.replace(Usd::ZERO).is_some_and(|usd| usd > Usd::ZERO)),
+    of("bytes of starts free", Family::Network, |p| {
+        remote(p, |n| n.start_up_bytes_usd_per_month > Usd::ZERO).map(|n| n.start_up_bytes_usd_per_month = Usd::ZERO).is_some()
+    }),
+    of("today's traffic inflated", Family::Network, |p| {
+        p.baseline.egress_usd_per_month.as_mut().map(|usd| *usd = usd.scaled(2.0)).is_some()
+    }),
+    of("a source made up", Family::Network, |p| p.provenance.network.first_mut().is_some_and(|row| set(&mut row.source, "hearsay"))),
+    of("network forgotten", Family::Network, |p| p.workloads.iter_mut().find_map(|w| w.network.take()).is_some()),
+    of("sized without the way", Family::CapacityTable, |p| {
+        let far =
+            p.workloads.iter_mut().filter(|w| w.network.as_ref().is_some_and(|n| n.added_ms > 50.0)).filter_map(|w| w.service.as_mut());
+        far.filter_map(|s| s.capacity.first_mut()).next().is_some_and(|row| scale(&mut row.rps, 1.05))
+    }),
+    of("share without traffic", Family::Cost, |p| {
+        let priced = p.workloads.iter_mut().find(|w| w.network.as_ref().is_some_and(|n| n.egress_usd_per_month > Usd::from_f64(1.0)));
+        priced.map(|w| w.usd_per_month = w.usd_per_month - w.network.as_ref().map_or(Usd::ZERO, |n| n.egress_usd_per_month)).is_some()
+    }),
+];
+
+fn remote(plan: &mut Plan, which: fn(&WorkloadNetwork) -> bool) -> Option<&mut WorkloadNetwork> {
+    plan.workloads.iter_mut().filter_map(|w| w.network.as_mut()).find(|n| which(n))
+}
 
 fn case(plan: &mut Plan) -> Option<&mut CaseOutcome> {
     plan.robustness.as_mut()?.cases.last_mut()

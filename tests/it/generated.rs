@@ -140,6 +140,7 @@ pub fn scenario(seed: u64, size: Size) -> Scenario {
         uncertainty: gpuplan::domain::Uncertainty::default(),
         freeze: BTreeSet::new(),
         max_changes: None,
+        network: None,
         target: None,
         sha256: String::new(),
         inputs: Vec::new(),

@@ -34,6 +34,8 @@ mod other_days;
 mod planned;
 mod prices;
 mod purchases;
+mod regions;
+mod regions_sharing;
 mod report;
 mod report_fixture;
 mod repository;

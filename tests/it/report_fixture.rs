@@ -129,6 +129,8 @@ fn baseline() -> Baseline {
             NodeGroupCost { committed_nodes: 1, ..group("train", "p4d.24xlarge", 1.0, 0.0, &["tune"]) },
         ],
         commitments: vec![commitment(0.0)],
+        egress_usd_per_month: None,
+        start_up_bytes_usd_per_month: None,
     }
 }
 
@@ -153,6 +155,8 @@ fn cost() -> CostBreakdown {
         commitments_usd_per_month: usd(11_000.0),
         purchases_usd_per_month: Usd::ZERO,
         start_up_usd_per_month: usd(640.0),
+        egress_usd_per_month: None,
+        start_up_bytes_usd_per_month: None,
         commitments: vec![commitment(96.0)],
         by_evidence_usd_per_month: BTreeMap::from([(text("fitted"), usd(12_500.0)), (text("measured"), usd(6_000.0))]),
     }
@@ -371,6 +375,7 @@ fn vision() -> WorkloadPlan {
         }),
         job: None,
         usd_per_month: usd(2_700.0),
+        network: None,
         baseline_usd_per_month: usd(7_000.0),
         change: ChangeFromToday { unchanged: false, changed_nodes: 3, summary: text("from 5 to 2 x g6e.xlarge on demand") },
         why: vec![text("two replicas carry the peak of every hour within 80 ms")],
@@ -541,6 +546,7 @@ fn provenance() -> Provenance {
             price("aws/us-east-1/g6e.xlarge/on-demand", 1.861, 1.861, "2026-09-30"),
             price("aws/us-east-1/g6e.xlarge/spot", 0.9, 0.9, "2026-10-02"),
         ],
+        network: vec![],
         solver: text("HiGHS 1.11"),
         anchor_monday: text("2026-10-05"),
         time_zone: text("America/New_York"),

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "test")]
 
-use crate::corruptions::CORRUPTIONS;
+use crate::corruptions::{CORRUPTIONS, REMOTE};
 use crate::emit_tools::{run, succeeded};
 use crate::planned::{self, all, assert_same, files};
 use crate::sharing_corruptions::SHARING;
@@ -40,7 +40,7 @@ fn every_corruption_of_a_real_plan_is_found() {
     let mut missed = String::new();
     for of in all() {
         let mut applicable = 0;
-        for corruption in CORRUPTIONS.iter().chain(SHARING) {
+        for corruption in CORRUPTIONS.iter().chain(REMOTE).chain(SHARING) {
             let mut plan = of.plan.clone();
             if !(corruption.apply)(&mut plan) || plan == of.plan {
                 continue;
@@ -114,12 +114,14 @@ fn a_plan_file_reads_back_as_the_plan() {
 fn terraform_plans_every_output() {
     for of in all() {
         let root = planned::written(&of.plan);
-        let dir = root.path().join("out/terraform");
-        let Some(init) = run("terraform", &["init", "-no-color", "-input=false"], &dir) else { return };
-        succeeded(&init);
-        succeeded(&run("terraform", &["validate", "-no-color"], &dir).unwrap());
-        let said = succeeded(&run("terraform", &["plan", "-no-color", "-input=false"], &dir).unwrap());
-        assert!(said.contains(" to add, 0 to change, 0 to destroy"), "{}: {said}", of.name);
+        for cluster in emit::roots(&of.plan) {
+            let dir = root.path().join(format!("out/{cluster}terraform"));
+            let Some(init) = run("terraform", &["init", "-no-color", "-input=false"], &dir) else { return };
+            succeeded(&init);
+            succeeded(&run("terraform", &["validate", "-no-color"], &dir).unwrap());
+            let said = succeeded(&run("terraform", &["plan", "-no-color", "-input=false"], &dir).unwrap());
+            assert!(said.contains(" to add, 0 to change, 0 to destroy"), "{}: {said}", of.name);
+        }
     }
 }
 
@@ -127,8 +129,11 @@ fn terraform_plans_every_output() {
 fn kustomize_builds_every_output() {
     for of in all() {
         let root = planned::written(&of.plan);
-        let Some(output) = run("kubectl", &["kustomize", "out/kubernetes"], root.path()) else { return };
-        let built = succeeded(&output);
+        let mut built = String::new();
+        for cluster in emit::roots(&of.plan) {
+            let Some(output) = run("kubectl", &["kustomize", &format!("out/{cluster}kubernetes")], root.path()) else { return };
+            built.push_str(&succeeded(&output));
+        }
         // A model of a server has no object of its own; a Deployment of the user's is patched by a component; what scales it, and all else, is in the base.
         let own = |w: &WorkloadPlan| (w.kubernetes.scale_target.is_some() && w.mode == "static") || w.mode == "bundled";
         for workload in of.plan.workloads.iter().filter(|w| !own(w)) {

@@ -225,7 +225,8 @@ fn resolved<T>(item: &Item<T>, draft: &Draft, (pools, faults): (&[Pool], &mut Fa
     PodSpec { pools, ..draft.spec.clone() }
 }
 
-fn sort(files: &mut Files) {
+/// Sorts every list but the pools by namespace and name.
+pub(super) fn sort(files: &mut Files) {
     let Files { scaled_objects, scaled_jobs, deployments, cron_jobs, gates, node_pools: _, origins: _, notes: _ } = files;
     scaled_objects.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
     scaled_jobs.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));

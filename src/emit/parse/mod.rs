@@ -8,7 +8,8 @@
 //! Manifests that `kubernetes/kustomization.yaml` lists, folder by folder; components under `kubernetes/patches/`, which a user adds to a
 //! kustomization of their own; configurations of the models of a shared server that its `configMapGenerator` lists; node pools of Karpenter, and those of `terraform/gpuplan.auto.tfvars.json` that Karpenter does not run. Other
 //! kinds (Service, PodDisruptionBudget, Namespace, roles, EC2NodeClass, Job) and other fields do not scale anything and are passed over.
-//! What a file leaves out has the default of Kubernetes, KEDA or Karpenter.
+//! What a file leaves out has the default of Kubernetes, KEDA or Karpenter. Of a plan over several clusters each folder below `clusters/` is
+//! read by itself: pods find the pools of their own cluster only.
 //!
 //! # Fault or consequence
 //!
@@ -27,6 +28,7 @@
 //! overlooked there is a [note](types::Note), and [`compare`] says what differs from the plan.
 
 mod behavior;
+mod clusters;
 mod component;
 mod coverage;
 mod cron_job;
@@ -71,6 +73,12 @@ use found::Found;
 /// # Errors
 /// Every fault of the files, sorted by place.
 pub fn files(texts: &[SourceText]) -> Result<Files, Vec<ParseFault>> {
+    let clusters = clusters::split(texts);
+    if clusters.is_empty() { one(texts) } else { clusters::joined(texts, clusters) }
+}
+
+/// The files of one cluster.
+fn one(texts: &[SourceText]) -> Result<Files, Vec<ParseFault>> {
     let folder = Folder::new(texts);
     let mut faults = Faults::default();
     let applied = kustomize::applied(&folder, &mut faults);

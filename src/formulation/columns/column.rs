@@ -3,6 +3,7 @@
 use crate::domain::{CapacityType, Mode, Scenario};
 use crate::formulation::frozen::FrozenOption;
 use crate::formulation::job::JobOption;
+use crate::formulation::pools;
 use crate::formulation::problem::{Place, Pool, PoolIndex, Problem, Sharing, SlotKind};
 use crate::formulation::service::{HourCount, ServiceOption};
 use crate::risk;
@@ -84,7 +85,7 @@ pub struct Column {
     pub workload: usize,
     /// What it decides.
     pub decision: Decision,
-    /// Own cost a week: exclusive nodes and starts, commitments not yet credited, dollars.
+    /// Own cost a week: exclusive nodes, starts and traffic, commitments not yet credited, dollars.
     pub cost: f64,
     /// Own exposure: spot GPU-hours x hazard in exclusive pools.
     pub exposure: f64,
@@ -158,10 +159,12 @@ pub fn of_service(problem: &Problem, workload: usize, option: &ServiceOption, de
     let scheduled: Vec<u32> = hours.iter().map(|h| if h.asleep { 0 } else { h.flex }).collect();
     let wakes: f64 = hours.iter().map(|h| h.wakes * f64::from(h.flex)).sum();
     let place = option.flex();
-    let node_hours =
-        |place: &Place, counts: &[u32], share: &[f64]| place.price * counts.iter().zip(share).map(|(&n, &a)| f64::from(n) * a).sum::<f64>();
+    let node_hours = |place: &Place, counts: &[u32], share: &[f64]| {
+        (place.price + place.restart) * counts.iter().zip(share).map(|(&n, &a)| f64::from(n) * a).sum::<f64>()
+    };
     let up = vec![1.0; HOURS_PER_WEEK];
-    let cost = node_hours(&option.floor, &floor, &up)
+    let cost = option.egress
+        + node_hours(&option.floor, &floor, &up)
         + node_hours(place, &flex, &awake)
         + f64::from(starts(&floor)) * option.floor.start
         + (f64::from(starts(&scheduled)) + wakes) * place.start;
@@ -259,7 +262,7 @@ pub fn of_job(problem: &Problem, workload: usize, (index, option): (usize, &JobO
     let mut column = Column {
         workload,
         decision: Decision::Job { option: index, offset },
-        cost: option.place.price * workers * paid_hours,
+        cost: option.place.price * workers * paid_hours + option.bytes,
         exposure: 0.0,
         changed_nodes: 0,
         changed: false,
@@ -328,7 +331,7 @@ pub fn peak_nodes(problem: &Problem, column: &Column) -> BTreeMap<(String, Capac
     let mut peaks = BTreeMap::new();
     let mut add = |pool: PoolIndex, nodes: u32| {
         let pool = &problem.pools[pool];
-        *peaks.entry((pool.instance_type.to_string(), pool.capacity_type)).or_insert(0) += nodes;
+        *peaks.entry((pool.machine.clone(), pool.capacity_type)).or_insert(0) += nodes;
     };
     for used in &column.exclusive {
         add(used.pool, used.held.iter().copied().fold(0.0, f64::max).ceil() as u32);
@@ -374,7 +377,8 @@ pub fn today(scenario: &Scenario, workload: &crate::domain::Workload) -> BTreeMa
     {
         let gpus = scenario.instance_types[&group.instance_type].gpus;
         let count = (placement.replicas * placement.gpus_per_replica).div_ceil(gpus);
-        nodes.insert((group.instance_type.to_string(), group.capacity_type), count);
+        let machine = pools::machine(scenario, &group.instance_type, &group.region);
+        nodes.insert((machine, group.capacity_type), count);
     }
     nodes
 }

@@ -20,9 +20,11 @@ fn role(problem: &Problem, place: &Place, (count, awake, hour): (u32, f64, usize
     }
     let (n, pool) = (f64::from(count), &problem.pools[place.pool]);
     match place.sharing {
-        Sharing::Fixed => n * f64::from(place.slots) * Duals::at(&duals.slot, (place.pool, place.kind), hour),
+        Sharing::Fixed => {
+            n * (f64::from(place.slots) * Duals::at(&duals.slot, (place.pool, place.kind), hour) + awake * duals.cost * place.restart)
+        }
         Sharing::Exclusive => {
-            let mut price = n * awake * (duals.cost * place.price + Duals::at(&duals.expected, place.pool, hour));
+            let mut price = n * awake * (duals.cost * (place.price + place.restart) + Duals::at(&duals.expected, place.pool, hour));
             price += n * Duals::at(&duals.held, place.pool, hour);
             if pool.capacity_type == CapacityType::Spot {
                 price += n * awake * duals.exposure * f64::from(pool.gpus) * pool.hazard;
@@ -41,11 +43,12 @@ pub fn hour(problem: &Problem, option: &ServiceOption, (count, hour): (&HourCoun
         + duals.cost * count.wakes * f64::from(count.flex) * option.flex().start
 }
 
-/// What every schedule of an option costs whatever its hours: nodes at its peak in fixed pools and changed nodes, less
-/// the price of the choice. `peak` is the count (floor, flex) that no schedule stays below.
+/// What every schedule of an option costs whatever its hours: traffic, nodes at its peak in fixed pools and changed nodes,
+/// less the price of the choice. `peak` is the count (floor, flex) that no schedule stays below.
 #[must_use]
 pub fn constant_of_service(problem: &Problem, (workload, option): (usize, &ServiceOption), (peak, duals): ((u32, u32), &Duals)) -> f64 {
-    let mut constant = column::running_today(problem, workload) * duals.changed - choice(problem, workload, duals);
+    let mut constant =
+        column::running_today(problem, workload) * duals.changed - choice(problem, workload, duals) + duals.cost * option.egress;
     let mut slots: BTreeMap<(PoolIndex, SlotKind), u32> = BTreeMap::new();
     for (place, count) in [(&option.floor, peak.0), (option.flex(), peak.1)] {
         *slots.entry((place.pool, place.kind)).or_insert(0) += count * place.slots;
@@ -54,7 +57,7 @@ pub fn constant_of_service(problem: &Problem, (workload, option): (usize, &Servi
     for ((index, kind), slots) in slots {
         let pool = &problem.pools[index];
         let taken = if pool.sharing == Sharing::Fixed { slots.div_ceil(pool.slots(kind)) } else { slots / pool.gpus };
-        *nodes.entry((pool.instance_type.to_string(), pool.capacity_type)).or_insert(0) += taken;
+        *nodes.entry((pool.machine.clone(), pool.capacity_type)).or_insert(0) += taken;
         constant += f64::from(taken) * duals.peak.get(&(workload, index)).copied().unwrap_or(0.0);
     }
     // A peak that is not known says nothing of how far the plan is from today.

@@ -71,7 +71,7 @@ fn week(draft: &mut Draft<'_>, (workload, index): (usize, usize), decision: Deci
     let floor: Vec<u32> = hours.iter().map(|h| h.floor).collect();
     let flex: Vec<u32> = hours.iter().map(|h| if h.awake < 1.0 { 0 } else { h.flex }).collect();
     let starts = f64::from(column::starts(&floor)) * option.floor.start + f64::from(column::starts(&flex)) * option.flex().start;
-    draft.cost.push((column, starts));
+    draft.cost.push((column, starts + option.egress));
     for (hour, count) in hours.iter().enumerate() {
         uses::service(draft, (column, workload, index), (hour, count));
     }
@@ -92,6 +92,7 @@ fn scheduled<'a>(draft: &mut Draft<'a>, workload: usize, (index, option): (usize
         let name = format!("{workload}_{index}_{pattern}");
         let taken = draft.binary(format!("scheduled_{name}"));
         draft.changes.push((taken, 1.0));
+        draft.cost.push((taken, option.egress));
         let levels = schedule::levels(option);
         let states = levels.len() + usize::from(!option.shape.sleep.is_empty());
         let base = (0..states).map(|s| draft.binary(format!("base_{name}_{s}"))).collect();
@@ -135,7 +136,7 @@ fn job(draft: &mut Draft<'_>, workload: usize, (index, option): (usize, &JobOpti
     let workers = f64::from(option.workers);
     let week = HOURS_PER_WEEK as f64;
     let paid = if option.held { week } else { option.runs.len() as f64 * (option.hours + option.tail_hours) };
-    draft.cost.push((column, option.place.price * workers * paid));
+    draft.cost.push((column, option.place.price * workers * paid + option.bytes));
     draft.changes.push((column, 1.0));
     let exclusive_all_week = option.held && option.place.sharing == Sharing::Exclusive;
     let (touched, share) = (column::job_hours(option, offset, true), column::job_hours(option, offset, false));
@@ -156,7 +157,7 @@ fn frozen(draft: &mut Draft<'_>, workload: usize) -> Option<usize> {
         Sharing::Exclusive => (option.nodes.ceil(), 0),
         Sharing::Fixed => (1.0, option.slots),
     };
-    let place = Place { pool: option.pool, kind: 0, slots, price: 0.0, start: 0.0, sharing: option.sharing };
+    let place = Place { pool: option.pool, kind: 0, slots, price: 0.0, start: 0.0, bytes: 0.0, restart: 0.0, sharing: option.sharing };
     for hour in 0..HOURS_PER_WEEK {
         uses::nodes(draft, column, (&place, hour), (held, option.nodes));
         // What runs on spot today has its fallback today.

@@ -31,7 +31,7 @@ pub fn service(draft: &mut Draft<'_>, (column, workload, option): (usize, usize,
     let mut dollars = count.wakes * f64::from(count.flex) * option.flex().start;
     for (place, n, awake) in [(&option.floor, count.floor, 1.0), (option.flex(), count.flex, count.awake)] {
         let expected = f64::from(n) * awake;
-        dollars += place.price * expected;
+        dollars += (place.price + place.restart) * expected;
         nodes(draft, column, (place, hour), (f64::from(n), expected));
         if let Some(taken) = draft.uses.last_mut().filter(|_| n > 0 && problem.pools[place.pool].capacity_type == CapacityType::Spot) {
             taken.lost = if place.sharing == Sharing::Exclusive {

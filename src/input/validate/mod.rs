@@ -7,6 +7,7 @@ pub mod demand;
 pub mod fit;
 pub mod fleet;
 pub mod job;
+pub mod network;
 pub mod policy;
 pub mod price_list;
 pub mod profile;
@@ -22,6 +23,7 @@ use super::at::At;
 use super::codes;
 use super::faults::Faults;
 use super::load::DataFiles;
+use super::network_file::NetworkFile;
 use super::scenario_file::{SCENARIO_FORMAT, ScenarioFile};
 use super::suggest;
 use crate::catalog::{Catalog, Market, Terms, market};
@@ -43,6 +45,7 @@ pub struct Context<'a> {
     regions: &'a [RegionId],
     profiles: &'a BTreeMap<ProfileId, Profile>,
     data: &'a DataFiles,
+    section: Option<&'a NetworkFile>,
     groups: BTreeMap<NodeGroupId, &'a NodeGroup>,
     node_autoscaler: &'a NodeAutoscaler,
     reserves: &'a Reserves,
@@ -97,6 +100,7 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
         regions: &regions,
         profiles: known.profiles,
         data: known.data,
+        section: file.network.as_ref(),
         groups: BTreeMap::new(),
         node_autoscaler: &node_autoscaler,
         reserves: &reserves,
@@ -113,10 +117,10 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
     let buying = purchase::buying(file, &context, faults);
     let mut workloads = workloads(file, &context, faults);
     room(file, &workloads, &context, faults);
+    let network = network::network(file, (&workloads, adders.percent), &context, faults);
     drop(context);
     let frozen = freeze(file, &workloads, faults);
-    let used: BTreeSet<&ProfileId> = workloads.iter().map(|workload| &workload.profile).collect();
-    let mut profiles = known.profiles.iter().filter(|(id, _)| used.contains(id)).map(|(id, p)| (id.clone(), p.clone())).collect();
+    let mut profiles = used(known.profiles, &workloads);
     let terms = slices::Terms { market: &market, reserves: &reserves, allow_estimated: risk.allow_estimated };
     slices::add(&mut profiles, &workloads, terms);
     capacity::attach(capacity::Services { workloads: &mut workloads, profiles: &profiles, frozen: &frozen }, (file, known), faults);
@@ -144,10 +148,17 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
         accelerators: market.accelerators,
         instance_types: market.instance_types,
         elsewhere,
+        network,
         offerings: market.offerings,
         risk,
         uncertainty,
     }
+}
+
+/// Profiles that workloads use.
+fn used(profiles: &BTreeMap<ProfileId, Profile>, workloads: &[Workload]) -> BTreeMap<ProfileId, Profile> {
+    let used: BTreeSet<&ProfileId> = workloads.iter().map(|workload| &workload.profile).collect();
+    profiles.iter().filter(|(id, _)| used.contains(id)).map(|(id, p)| (id.clone(), p.clone())).collect()
 }
 
 /// Format and name.
@@ -196,15 +207,16 @@ fn regions(file: &ScenarioFile, catalog: &Catalog, faults: &mut Faults) -> (Vec<
             }
         }
     }
-    if clouds.len() > 1 {
+    // With `network` each cloud and region gets a cluster of its own.
+    if clouds.len() > 1 && file.network.is_none() {
         let names: Vec<&str> = clouds.iter().map(|cloud| cloud.as_str()).collect();
         faults
             .warning(
                 codes::TWO_CLOUDS,
                 file.regions.span,
-                format!("the regions are of {}, and one node autoscaler serves one cloud", names.join(" and ")),
+                format!("the regions are of {}, and neither distance nor traffic between them is priced", names.join(" and ")),
             )
-            .help("plan one scenario a cloud if the files are to be applied");
+            .help("add the section `network`, or plan one scenario a cloud");
     }
     (regions.into_iter().collect(), clouds)
 }

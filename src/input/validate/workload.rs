@@ -2,7 +2,7 @@
 
 use super::fleet::region;
 use super::values::{between, count, dns_label, is_dns_label, label_value, number, optional, quoted, share, token};
-use super::{Context, demand, fit, job, scaling, slo};
+use super::{Context, demand, fit, job, network, scaling, slo};
 use crate::domain::{Isolation, Job, Placement, Profile, ProfileKind, Service, SharePolicy, ShareWith, SpotPolicy, Workload, WorkloadKind};
 use crate::ids::{AcceleratorId, NodeGroupId, ProfileId, RegionId, WorkloadId};
 use crate::input::at::{At, Span};
@@ -33,6 +33,7 @@ pub fn workload(file: &WorkloadFile, context: &Context<'_>, faults: &mut Faults)
     // Sets, so that the order of the file does not matter.
     let accelerators: BTreeSet<AcceleratorId> = file.accelerators.iter().map(|given| accelerator(given, context, faults)).collect();
     let regions: BTreeSet<RegionId> = file.regions.iter().map(|given| region(given, context, faults)).collect();
+    let regions = network::resident(file, regions, context, faults);
     let spot = spot(file.spot.as_ref(), (file, profile), faults);
     let kind = match file.kind {
         KindFile::Service => service(file, (profile, offset), context, faults).map(WorkloadKind::Service),

@@ -2,7 +2,7 @@
 
 use crate::plan::{
     ChangeFromToday, ChosenVariant, ErrorBudget, FlexPlan, FloorPlan, JobPlan, KubernetesTarget, NodePool, ScalingPlan, ServicePlan,
-    SpotTerms, WorkloadPlan,
+    SpotTerms, WorkloadNetwork, WorkloadPlan,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -38,6 +38,7 @@ pub fn workload(workload: &WorkloadPlan) -> Facts {
         mode,
         service,
         job,
+        network,
         usd_per_month,
         baseline_usd_per_month,
         change,
@@ -51,6 +52,9 @@ pub fn workload(workload: &WorkloadPlan) -> Facts {
     }
     out.extend(service.as_ref().map(self::service).unwrap_or_default());
     out.extend(job.as_ref().map(self::job).unwrap_or_default());
+    if let Some(WorkloadNetwork { cluster, clients, added_ms, egress_usd_per_month, start_up_bytes_usd_per_month }) = network {
+        out.extend(facts!["network."; cluster, clients, added_ms, egress_usd_per_month, start_up_bytes_usd_per_month]);
+    }
     out.extend(facts![""; profile, team, cost_center]);
     let KubernetesTarget { namespace, scale_target, image, time_zone } = kubernetes;
     out.extend(facts!["kubernetes."; namespace, scale_target, image, time_zone]);

@@ -99,6 +99,8 @@ fn costs(cost: &CostBreakdown, baseline: &Baseline, competent: &Comparator) -> F
         commitments_usd_per_month,
         purchases_usd_per_month,
         start_up_usd_per_month,
+        egress_usd_per_month,
+        start_up_bytes_usd_per_month,
         commitments: _,
         by_evidence_usd_per_month,
     } = cost;
@@ -106,10 +108,10 @@ fn costs(cost: &CostBreakdown, baseline: &Baseline, competent: &Comparator) -> F
     if *purchases_usd_per_month != crate::units::Usd::ZERO {
         out.extend(facts!["cost."; purchases_usd_per_month]);
     }
-    out.extend(facts!["cost."; start_up_usd_per_month]);
+    out.extend(facts!["cost."; start_up_usd_per_month, egress_usd_per_month, start_up_bytes_usd_per_month]);
     out.extend(by_evidence_usd_per_month.iter().map(|(class, usd)| (format!("cost.by_evidence_usd_per_month.{class}"), value(usd))));
-    let Baseline { usd_per_month, kind, node_groups: _, commitments: _ } = baseline;
-    out.extend(facts!["baseline."; usd_per_month, kind]);
+    let Baseline { usd_per_month, kind, node_groups: _, commitments: _, egress_usd_per_month, start_up_bytes_usd_per_month } = baseline;
+    out.extend(facts!["baseline."; usd_per_month, kind, egress_usd_per_month, start_up_bytes_usd_per_month]);
     let Comparator { usd_per_month, rules, saving } = competent;
     out.extend(facts!["competent_operations."; usd_per_month, rules, saving]);
     out
@@ -188,11 +190,12 @@ fn provenance_facts(provenance: &Provenance) -> Facts {
         scenario_sha256,
         inputs: _,
         prices: _,
+        network,
         solver,
         anchor_monday,
         time_zone,
         weeks_to_month,
         node_autoscaler,
     } = provenance;
-    facts![""; gpuplan_version, scenario_sha256, solver, anchor_monday, time_zone, weeks_to_month, node_autoscaler]
+    facts![""; gpuplan_version, scenario_sha256, solver, anchor_monday, time_zone, weeks_to_month, node_autoscaler, network]
 }

@@ -1,4 +1,4 @@
-//! Today's bill at the plan's prices: every node group, commitments in full.
+//! Today's bill at the plan's prices: every node group, commitments in full, and where it is priced the traffic.
 
 use crate::domain::{CapacityType, Scenario};
 use crate::formulation::pools::{planned_price, switch_hours};
@@ -39,9 +39,25 @@ pub fn of(scenario: &Scenario) -> Baseline {
         });
     }
     let commitments = super::pools::commitment_costs(scenario, &std::collections::BTreeMap::new());
-    let usd_per_month = node_groups.iter().map(|g| g.usd_per_month).sum::<Usd>() + commitments.iter().map(|c| c.usd_per_month).sum::<Usd>();
+    let (egress, bytes) = scenario
+        .workloads
+        .iter()
+        .map(|w| super::network::today(scenario, w))
+        .fold((Usd::ZERO, Usd::ZERO), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    let usd_per_month = node_groups.iter().map(|g| g.usd_per_month).sum::<Usd>()
+        + commitments.iter().map(|c| c.usd_per_month).sum::<Usd>()
+        + egress
+        + bytes;
     let commitments = commitments.into_iter().map(|c| crate::plan::CommitmentCost { stranded_node_hours_per_week: 0.0, ..c }).collect();
-    Baseline { usd_per_month, kind: "inventory".to_owned(), node_groups, commitments }
+    let priced = |usd: Usd| scenario.network.as_ref().map(|_| usd);
+    Baseline {
+        usd_per_month,
+        kind: "inventory".to_owned(),
+        node_groups,
+        commitments,
+        egress_usd_per_month: priced(egress),
+        start_up_bytes_usd_per_month: priced(bytes),
+    }
 }
 
 fn tenants(scenario: &Scenario, group: &crate::ids::NodeGroupId) -> Vec<String> {

@@ -141,6 +141,14 @@ pub fn shares(scenario: &Scenario, (unit, option): (&WorkloadOptions, &BundleOpt
     parts
 }
 
+/// What a member bears of an amount of its server.
+#[must_use]
+pub fn part_of(context: &Context<'_>, usd: Usd) -> Usd {
+    let Some((unit, option)) = chosen(context.problem, context.column) else { return usd };
+    let parts = shares(context.scenario, (unit, option), usd);
+    unit.members.iter().zip(parts).find(|(member, _)| **member == context.index).map_or(Usd::ZERO, |(_, usd)| usd)
+}
+
 /// The point of a member, as it runs in the server: its own numbers, derated as estimated.
 #[must_use]
 pub fn variant(context: &Context<'_>, (unit, option): (&WorkloadOptions, &BundleOption)) -> Option<ChosenVariant> {

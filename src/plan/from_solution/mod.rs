@@ -5,6 +5,7 @@ pub mod bundle;
 pub mod frozen;
 pub mod job;
 pub mod names;
+pub mod network;
 pub mod pools;
 pub mod purchase;
 pub mod replay;
@@ -16,7 +17,7 @@ use crate::formulation::Problem;
 use crate::formulation::columns::{Column, Decision};
 use crate::plan::{
     Baseline, ChangeFromToday, ChosenSlice, ChosenVariant, Comparator, CostBreakdown, InputDigest, KubernetesTarget, Optimality,
-    PLAN_FORMAT, Plan, PriceOrigin, Provenance, Purchase, ResourceRequests, Verification, WorkloadPlan,
+    PLAN_FORMAT, Plan, PriceOrigin, Provenance, Purchase, ResourceRequests, Verification, WorkloadNetwork, WorkloadPlan,
 };
 use crate::solver::Solution;
 use crate::solver::solution::column_of;
@@ -65,10 +66,11 @@ pub fn plan(scenario: &Scenario, problem: &Problem, (solution, findings): (&Solu
         let Some(column) = column_of(problem, &solution.columns, index) else { continue };
         let context = Context { scenario, problem, workload, index, column, names: &names };
         let usd_per_month = usd_of(&context, &billed);
+        let (egress, bytes) = network::today(scenario, workload);
         if column.workload == index {
             windows.extend(windows::of(&context));
         }
-        workloads.push(one(&context, usd_per_month, findings.baseline_share(scenario, workload)));
+        workloads.push(one(&context, usd_per_month, findings.baseline_share(scenario, workload) + egress + bytes));
     }
     windows.sort_by(|a, b| (&a.workload, &a.days, a.start_hour).cmp(&(&b.workload, &b.days, b.start_hour)));
     let cost = cost(scenario, &billed, (&workloads, &purchases));
@@ -101,9 +103,10 @@ pub fn plan(scenario: &Scenario, problem: &Problem, (solution, findings): (&Solu
 /// A workload's part of the bill: its own, or of its server's.
 fn usd_of(context: &Context<'_>, billed: &pools::Billed) -> Usd {
     let of = |name: &str| billed.by_workload.get(name).copied().unwrap_or(Usd::ZERO);
-    let Some((unit, option)) = bundle::chosen(context.problem, context.column) else { return of(context.workload.id.as_str()) };
-    let parts = bundle::shares(context.scenario, (unit, option), of(unit.id.as_str()));
-    unit.members.iter().zip(parts).find(|(member, _)| **member == context.index).map_or(Usd::ZERO, |(_, usd)| usd)
+    match bundle::chosen(context.problem, context.column) {
+        Some((unit, _)) => bundle::part_of(context, of(unit.id.as_str())),
+        None => of(context.workload.id.as_str()),
+    }
 }
 
 /// `1 - cost / baseline`; 0 for a fleet that costs nothing today.
@@ -138,6 +141,10 @@ fn one(context: &Context<'_>, usd_per_month: Usd, baseline_usd_per_month: Usd) -
         (WorkloadKind::Job(j), Decision::Frozen) => (None, frozen::job(context, j)),
         _ => (None, None),
     };
+    let network = network::of(context);
+    let mut why = why(scenario, context);
+    why.extend(network.as_ref().map(network::why));
+    let remote = network.as_ref().map_or(Usd::ZERO, |n| n.egress_usd_per_month + n.start_up_bytes_usd_per_month);
     WorkloadPlan {
         name: workload.id.to_string(),
         kind: workload.kind_name().to_owned(),
@@ -159,10 +166,11 @@ fn one(context: &Context<'_>, usd_per_month: Usd, baseline_usd_per_month: Usd) -
         },
         service,
         job,
-        usd_per_month,
+        network,
+        usd_per_month: usd_per_month + remote,
         baseline_usd_per_month,
         change: change(context),
-        why: why(scenario, context),
+        why,
     }
 }
 
@@ -299,13 +307,19 @@ fn cost(scenario: &Scenario, billed: &pools::Billed, (workloads, purchases): (&[
     for workload in workloads {
         *by_evidence.entry(workload.variant.evidence.clone()).or_insert(Usd::ZERO) += workload.usd_per_month;
     }
+    let remote = |of: fn(&WorkloadNetwork) -> Usd| {
+        scenario.network.as_ref().map(|_| workloads.iter().filter_map(|w| w.network.as_ref()).map(of).sum::<Usd>())
+    };
+    let (egress, bytes) = (remote(|n| n.egress_usd_per_month), remote(|n| n.start_up_bytes_usd_per_month));
     CostBreakdown {
-        usd_per_month: of("on-demand") + of("spot") + committed + purchased,
+        usd_per_month: of("on-demand") + of("spot") + committed + purchased + egress.unwrap_or(Usd::ZERO) + bytes.unwrap_or(Usd::ZERO),
         on_demand_usd_per_month: of("on-demand"),
         spot_usd_per_month: of("spot"),
         commitments_usd_per_month: committed,
         purchases_usd_per_month: purchased,
         start_up_usd_per_month: billed.start_up,
+        egress_usd_per_month: egress,
+        start_up_bytes_usd_per_month: bytes,
         commitments,
         by_evidence_usd_per_month: by_evidence,
     }
@@ -342,6 +356,7 @@ fn provenance(scenario: &Scenario, problem: &Problem, solution: &Solution) -> Pr
         scenario_sha256: scenario.sha256.clone(),
         inputs: scenario.inputs.iter().map(|i| InputDigest { path: i.path.clone(), sha256: i.sha256.clone() }).collect(),
         prices,
+        network: network::origins(scenario),
         solver: "HiGHS 1.16, one thread, columns and priced master".to_owned(),
         anchor_monday: scenario.anchor_monday.clone(),
         time_zone: scenario.time_zone.clone(),

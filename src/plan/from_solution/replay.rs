@@ -17,8 +17,15 @@ use std::collections::BTreeSet;
 pub fn of(scenario: &Scenario, plan: &Plan) -> ReplayInputs {
     let nodes = &scenario.node_autoscaler;
     let reserves = &scenario.reserves;
-    let services = scenario.workloads.iter().filter_map(|w| service(scenario, (w, w.service()?), variant(plan, w)));
-    let jobs = scenario.workloads.iter().filter_map(|w| job(scenario, (w, w.job()?), variant(plan, w)));
+    let network = |w: &Workload| super::network::inputs((scenario, w), plan.workloads.iter().find(|planned| planned.name == w.id.as_str()));
+    let services = scenario.workloads.iter().filter_map(|w| {
+        let inputs = service(scenario, (w, w.service()?), variant(plan, w))?;
+        Some(ServiceInputs { network: network(w), ..inputs })
+    });
+    let jobs = scenario.workloads.iter().filter_map(|w| {
+        let inputs = job(scenario, (w, w.job()?), variant(plan, w))?;
+        Some(JobInputs { network: network(w), ..inputs })
+    });
     ReplayInputs {
         format: REPLAY_FORMAT.to_owned(),
         verification: plan.verification.mark(),
@@ -166,6 +173,7 @@ fn service(scenario: &Scenario, (workload, service): (&Workload, &Service), chos
         stabilization_s: service.scaling.stabilization.0,
         start_up: start_up(profile),
         engines,
+        network: None,
         today,
     })
 }
@@ -256,6 +264,7 @@ fn job(scenario: &Scenario, (workload, job): (&Workload, &Job), chosen: Option<V
         start_up: start_up(profile),
         gangs: gangs.collect(),
         queued: job.queue.is_some(),
+        network: None,
         today,
     })
 }

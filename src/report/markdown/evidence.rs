@@ -90,6 +90,7 @@ pub fn provenance(format: &str, provenance: &Provenance) -> String {
         scenario_sha256,
         inputs,
         prices: _,
+        network: _,
         solver,
         anchor_monday,
         time_zone,

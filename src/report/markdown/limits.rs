@@ -34,6 +34,12 @@ const NOT_MODELLED: [(&str, &str); 12] = [
     ("Hardware failures", "GPUs and nodes that break are in no error budget."),
 ];
 
+/// What stands in the place of "Network and storage" where the plan prices traffic.
+const NETWORK_PRICED: (&str, &str) = (
+    "Network and storage",
+    "traffic that leaves regions and bytes of starts are priced at list, without tiers of volume or free allowances; a request counts its mean size, its clients keep their connections open. Traffic between zones, a job's data, load balancers, disks and logs cost nothing here beyond the adders of the scenario.",
+);
+
 /// Before a replay.
 const NO_REPLAY: (&str, &str) =
     ("Replay", "no recorded week has been run through the emitted files; costs and service levels are calculated.");
@@ -52,8 +58,10 @@ const BOUGHT: (&str, &str) = (
 /// The chapter.
 pub fn not_modelled(plan: &Plan, verification: &Verification) -> String {
     let replay = if verification.replay.is_some() { REPLAYED } else { NO_REPLAY };
+    let priced = plan.cost.egress_usd_per_month.is_some();
+    let of_network = |row: &'static (&'static str, &'static str)| if priced && row.0 == NETWORK_PRICED.0 { &NETWORK_PRICED } else { row };
     let of_purchases = |row: &&(&str, &str)| plan.purchases.is_empty() || row.0 != BOUGHT.0;
     let bought = (!plan.purchases.is_empty()).then_some(&BOUGHT);
-    let all = std::iter::once(&replay).chain(NOT_MODELLED.iter().filter(of_purchases)).chain(bought);
+    let all = std::iter::once(&replay).chain(NOT_MODELLED.iter().map(of_network).filter(of_purchases)).chain(bought);
     format!("## What is not modelled\n\n{}", bullets(all.map(|(what, how)| format!("**{what}**: {how}"))))
 }

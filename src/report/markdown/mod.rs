@@ -8,6 +8,7 @@ mod headline;
 mod limits;
 mod money;
 mod purchases;
+mod regions;
 mod replay;
 mod risk;
 mod robustness;
@@ -61,6 +62,7 @@ pub fn markdown(plan: &Plan) -> String {
         purchases::to_buy(plan, purchases),
         money::by_lever(plan, levers),
         money::today(baseline),
+        regions::chapter(plan),
         schedule::week(plan, workloads, windows),
         schedule::jobs(plan, workloads),
         risk::lost_pools(plan, pools),

@@ -249,6 +249,12 @@ pub fn today(baseline: &Baseline) -> String {
             text,
         ]);
     }
+    let remote = [("traffic", baseline.egress_usd_per_month), ("bytes of starts", baseline.start_up_bytes_usd_per_month)];
+    for (name, usd) in remote.into_iter().filter_map(|(name, usd)| Some((name, usd?))) {
+        let mut row = vec![String::new(); 7];
+        (row[0], row[5]) = (name.to_owned(), usd.to_string());
+        rows.push(row);
+    }
     let mut total = vec![String::new(); 7];
     "total".clone_into(&mut total[0]);
     total[5] = baseline.usd_per_month.to_string();

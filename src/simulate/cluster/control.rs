@@ -3,7 +3,7 @@
 use super::consolidate::Swap;
 use super::nodes::{Node, NodeLife, NodeState};
 use super::pods::{Pod, PodState, Spread, Whereabouts};
-use super::types::{Delays, Happening, NodeCounts, PodRequest, Pool, Setup};
+use super::types::{Delays, Happening, NodeCounts, PodRequest, Pool, Pull, Setup};
 use super::weather::{Change, UNLIMITED, Weather};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -69,6 +69,7 @@ pub struct Cluster {
     pub(super) spread: Spread,
     pub(super) swaps: BTreeMap<usize, Swap>,
     pub(super) lives: Vec<NodeLife>,
+    pub(super) pulls: Vec<Pull>,
     pub(super) ordered: u64,
     pub(super) out: Vec<Happening>,
     pub(super) now: i64,
@@ -117,6 +118,7 @@ impl Cluster {
             spread: Spread::default(),
             swaps: BTreeMap::new(),
             lives: Vec::new(),
+            pulls: Vec::new(),
             ordered: 0,
             out: Vec::new(),
             now: from,
@@ -220,6 +222,12 @@ impl Cluster {
     /// Pools in their order.
     pub fn pools(&self) -> impl Iterator<Item = &Pool> {
         self.pools.iter().map(|state| &state.pool)
+    }
+
+    /// Starts up to now, in the order of time.
+    #[must_use]
+    pub fn pulls(&self) -> &[Pull] {
+        &self.pulls
     }
 
     /// The lives of all nodes up to now, in the order of orders.

@@ -54,7 +54,7 @@ pub use pods::Whereabouts;
 pub use purchased::{Purchased, PurchasedCover};
 pub use script::{Outage, Script, Slow, Which};
 pub use trace::{OneMeans, Trace, TraceFault};
-pub use types::{Budget, Delays, Happening, NodeCounts, PodRequest, Pool, Room, SLICE_KINDS, Setup, Span, StartUp};
+pub use types::{Budget, Delays, Happening, NodeCounts, PodRequest, Pool, Pull, Room, SLICE_KINDS, Setup, Span, StartUp};
 pub use weather::{Change, Place, UNLIMITED, Weather, WeatherFault, Window};
 
 /// Seconds after which a pod that no pool could take is tried again.

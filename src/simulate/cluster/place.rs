@@ -4,7 +4,7 @@ use super::control::{Cluster, Event};
 use super::draw;
 use super::nodes::{Node, NodeLife, NodeState};
 use super::pods::{Pod, PodState, SpreadRule};
-use super::types::{Happening, Room};
+use super::types::{Happening, Pull, Room};
 use crate::simulate::random::Stream;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -249,6 +249,8 @@ impl Cluster {
         let mut stream = Stream::new(self.seed, "start-up", &id.to_string());
         let stages = pod.request.start_up;
         let [image_s, weights_s, engine_s] = [stages.image, stages.weights, stages.engine].map(|stage| draw::span(&mut stream, stage));
+        let image = !node.images.contains_key(&pod.request.image);
+        self.pulls.push(Pull { at: self.now, of: pod.request.image, image });
         let pulled_at = *node.images.entry(pod.request.image).or_insert(self.now + draw::seconds(image_s));
         let ready_at = pulled_at.max(self.now) + draw::seconds(weights_s + engine_s);
         pod.state = PodState::Starting(node_id, ready_at);

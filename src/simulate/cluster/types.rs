@@ -211,3 +211,14 @@ pub struct Setup {
     /// First second. Nodes of `min_nodes` are up then.
     pub from: i64,
 }
+
+/// A start on a node: weights, and the image where the node did not have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pull {
+    /// Second.
+    pub at: i64,
+    /// Key of the image: the workload.
+    pub of: u32,
+    /// The image came as well.
+    pub image: bool,
+}

@@ -1,11 +1,11 @@
 //! Servers that several services share: the Deployment, scaler and pools of the server, the demand of its members.
 
-use super::{Unplayable, Wanted, accelerator, assembled, gpus, model, parts};
+use super::{Unplayable, Wanted, accelerator, assembled, gpus, model, parts, region};
 use crate::emit::model_name;
 use crate::emit::parse::types::{Files, ModelServer};
 use crate::plan::replay::{LoadMetric, ReplayInputs, ServiceInputs, Spread, StartUp, Traffic};
 use crate::plan::{Bundle, BundleMember, WorkloadPlan};
-use crate::simulate::fleet::{Fleet, HostedModel, LatencyModel, Member, ServiceSetup, SharedModel};
+use crate::simulate::fleet::{Fleet, HostedModel, LatencyModel, Member, ServiceSetup, SharedModel, Way};
 
 /// The server of a bundle.
 pub(super) fn server(fleet: &Fleet, (files, bundle): (&Files, &Bundle), inputs: &ReplayInputs) -> Result<ServiceSetup, Unplayable> {
@@ -18,12 +18,25 @@ pub(super) fn server(fleet: &Fleet, (files, bundle): (&Files, &Bundle), inputs: 
         let known = inputs.services.iter().find(|service| service.name == member.workload);
         let service = known.ok_or_else(|| format!("the replay inputs do not know the workload `{}`", member.workload))?;
         models.push(hosted((member, service), server, place)?);
-        members.push(Member { inputs: service.clone(), model: model_name(&member.model) });
+        let way = Way::of(service.network.as_ref(), region(fleet, &parts));
+        members.push(Member { inputs: service.clone(), model: model_name(&member.model), way });
     }
     let most = server.most_in_service().max(1);
     let shared = SharedModel { models, most, interference: bundle.interference.max(1.0) };
     let own = of_members(bundle, &members)?;
-    Ok(ServiceSetup { members, ..assembled(&own, LatencyModel::Shared(shared), parts) })
+    Ok(ServiceSetup { way: way(&members), members, ..assembled(&own, LatencyModel::Shared(shared), parts) })
+}
+
+/// What starts of the server cost: one image, the largest, and the weights of all models. Requests are its members'.
+fn way(members: &[Member]) -> Option<Way> {
+    let mut ways = members.iter().filter_map(|member| member.way.as_ref()).peekable();
+    ways.peek()?;
+    let none = Way { clients: Vec::new(), usd_per_request: 0.0, usd_per_image: 0.0, usd_per_weights: 0.0 };
+    Some(ways.fold(none, |sum, way| Way {
+        usd_per_image: sum.usd_per_image.max(way.usd_per_image),
+        usd_per_weights: sum.usd_per_weights + way.usd_per_weights,
+        ..sum
+    }))
 }
 
 /// What the files say of the server; one for all of its Deployments.
@@ -78,6 +91,7 @@ fn of_members(bundle: &Bundle, members: &[Member]) -> Result<ServiceInputs, Unpl
         stabilization_s: f64::from(scaling.stabilization_s),
         start_up: start_up(members),
         engines: Vec::new(),
+        network: None,
         today: None,
     })
 }

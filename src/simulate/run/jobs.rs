@@ -152,7 +152,7 @@ impl JobRun {
     fn request(&self, pod: u64) -> PodRequest {
         let template = &self.setup.pod;
         // Groups and images of jobs come after those of services.
-        let number = (1 << 20) + self.index;
+        let number = super::network::FIRST_JOB + self.index;
         PodRequest {
             pod,
             group: number,

@@ -7,11 +7,13 @@ mod controller;
 mod hours;
 mod jobs;
 mod metrics;
+mod network;
 mod service;
 mod traffic;
 mod weather;
 
 pub use hours::{Sampling, Stratum};
+pub use network::NetworkBill;
 pub use weather::places;
 
 use super::cluster::billing::{Committed, Invoice};
@@ -109,6 +111,8 @@ pub struct Week {
     pub days: Vec<Invoice>,
     /// Bill of the whole span.
     pub invoice: Invoice,
+    /// Traffic and bytes of starts.
+    pub network: NetworkBill,
 }
 
 /// A service in one week.
@@ -254,6 +258,7 @@ impl Run<'_> {
             .collect();
         let paid = (committed.as_slice(), self.fleet.purchased.as_slice());
         let days = (0..self.until.div_euclid(86_400)).map(|day| self.cluster.invoice((day * 86_400, (day + 1) * 86_400), paid));
-        Ok(Week { services, jobs, days: days.collect(), invoice: self.cluster.invoice((0, self.until), paid) })
+        let network = network::bill(self.fleet, (&services, self.cluster.pulls()), self.until);
+        Ok(Week { network, services, jobs, days: days.collect(), invoice: self.cluster.invoice((0, self.until), paid) })
     }
 }

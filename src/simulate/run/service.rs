@@ -10,7 +10,7 @@ use crate::plan::replay::ServiceInputs;
 use crate::simulate::autoscaler::promql::Query;
 use crate::simulate::autoscaler::{Reading, Scaler};
 use crate::simulate::cluster::{Cluster, Happening};
-use crate::simulate::fleet::{Count, Fleet, HostedModel, LatencyModel, Member, ServiceSetup};
+use crate::simulate::fleet::{Count, Fleet, HostedModel, LatencyModel, Member, ServiceSetup, Way};
 use crate::simulate::of_files::cold_requests;
 use crate::simulate::outcome::Moment;
 use crate::simulate::replica::{Engine, Host, Hosted, Law, Model};
@@ -282,10 +282,19 @@ fn tally(setup: &ServiceSetup) -> Tally {
         let slo = &inputs.slo;
         Limits { ttft_s: seconds(slo.ttft_ms), tpot_s: seconds(slo.tpot_ms), latency_s: seconds(slo.latency_ms) }
     };
-    if setup.members.is_empty() {
-        return Tally::new(limits(&setup.inputs));
+    fn clients(way: Option<&Way>) -> &[(f64, f64)] {
+        way.map_or(&[], |way| &way.clients)
     }
-    Tally::shared(&setup.members.iter().map(|member| limits(&member.inputs)).collect::<Vec<_>>())
+    if setup.members.is_empty() {
+        let mut tally = Tally::new(limits(&setup.inputs));
+        tally.spread_over(clients(setup.way.as_ref()));
+        return tally;
+    }
+    let mut tally = Tally::shared(&setup.members.iter().map(|member| limits(&member.inputs)).collect::<Vec<_>>());
+    for (class, member) in setup.members.iter().enumerate() {
+        tally.spread_member_over(class, clients(member.way.as_ref()));
+    }
+    tally
 }
 
 /// The service's requests, or those of all members of a shared server.

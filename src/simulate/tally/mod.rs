@@ -154,6 +154,8 @@ pub struct Tally {
     pub tokens_asked: Tokens,
     /// Request-seconds in the system, from the meters: an integral over time.
     pub area_s: f64,
+    /// Shares of the requests with the round trip of each, s.
+    clients: Vec<(f64, f64)>,
     ends: [Count; 7],
     tokens_unserved: Tokens,
     sojourn_s: f64,
@@ -194,6 +196,7 @@ impl Tally {
             tokens_served: Tokens::default(),
             tokens_asked: Tokens::default(),
             area_s: 0.0,
+            clients: vec![(1.0, 0.0)],
             ends: [Count::default(); 7],
             tokens_unserved: Tokens::default(),
             sojourn_s: 0.0,
@@ -230,6 +233,26 @@ impl Tally {
         if let Some(member) = self.members.get_mut(class) {
             member.area_s += area_s;
         }
+    }
+
+    /// Every request stands for clients in several places: its latencies count with the round trip of each, by their shares.
+    pub fn spread_over(&mut self, clients: &[(f64, f64)]) {
+        if !clients.is_empty() {
+            self.clients = clients.to_vec();
+        }
+    }
+
+    /// The same for requests of one member of a shared server.
+    pub fn spread_member_over(&mut self, class: usize, clients: &[(f64, f64)]) {
+        if let Some(member) = self.members.get_mut(class) {
+            member.spread_over(clients);
+        }
+    }
+
+    /// Share and round trip of the clients of a request, one by one.
+    fn client(&self, request: &Request, index: usize) -> Option<(f64, f64)> {
+        let of = self.members.get(usize::from(request.class)).unwrap_or(self);
+        of.clients.get(index).copied()
     }
 
     /// Requests that arrive at `from_s` and later stand for `weight` requests each; 0 for a warm-up.
@@ -304,36 +327,47 @@ impl Tally {
         let Served { request, begun_s: _, first_s, done_s } = served;
         let weight = self.weight(request.at_s);
         let ttft_s = first_s - request.at_s;
-        self.ttft.add(ttft_s, weight);
-        let mut met = ttft_s <= self.limits.ttft_s;
+        for index in 0..self.clients.len() {
+            let (share, way_s) = self.clients[index];
+            self.ttft.add(ttft_s + way_s, weight * share);
+        }
+        let mut met = true;
         if request.output_tokens > 1 {
             let tpot_s = (done_s - first_s) / f64::from(request.output_tokens - 1);
             self.tpot.add(tpot_s, weight);
             met &= tpot_s <= self.limits.tpot_s;
         }
-        self.serve(served, weight, met);
+        self.serve(served, weight, met.then_some(ttft_s));
     }
 
     /// A request was answered by a request server: only the limit on the whole request applies.
     pub fn serve_request(&mut self, served: &Served) {
-        self.serve(served, self.weight(served.request.at_s), true);
+        self.serve(served, self.weight(served.request.at_s), Some(f64::NEG_INFINITY));
         if let Some(member) = self.member(&served.request) {
             member.serve_request(served);
         }
     }
 
-    fn serve(&mut self, served: &Served, weight: f64, met: bool) {
+    /// `ttft_s`: time to the first token, without the way; `None` where another limit is broken already.
+    fn serve(&mut self, served: &Served, weight: f64, ttft_s: Option<f64>) {
         let Served { request, begun_s, first_s: _, done_s } = served;
         let latency_s = done_s - request.at_s;
-        self.latency.add(latency_s, weight);
+        let limits = self.limits_of(request);
+        let (mut met_share, mut index) = (0.0, 0);
+        while let Some((share, way_s)) = self.client(request, index) {
+            self.latency.add(latency_s + way_s, weight * share);
+            let in_time = ttft_s.is_some_and(|ttft_s| ttft_s + way_s <= limits.ttft_s) && latency_s + way_s <= limits.latency_s;
+            met_share += if in_time { share } else { 0.0 };
+            index += 1;
+        }
         let wait_s = begun_s - request.at_s;
         self.wait.add(wait_s, weight);
         if wait_s > 0.0 {
             self.waited.add(weight);
         }
-        if met && latency_s <= self.limits_of(request).latency_s {
-            self.met.add(weight);
-            self.hour(request.at_s).met += weight;
+        if met_share > 0.0 {
+            self.met.add(weight * met_share);
+            self.hour(request.at_s).met += weight * met_share;
         }
         self.tokens_served.add(request);
         self.sojourn_s += latency_s;
@@ -380,6 +414,7 @@ impl Tally {
     pub fn merge(&mut self, other: &Self) {
         let Self {
             limits: _,
+            clients: _,
             arrived,
             met,
             held,
