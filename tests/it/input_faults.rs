@@ -339,7 +339,7 @@ fn every_code_is_tested_here_and_in_order_in_the_documents() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
     let defined = read("src/input/codes.rs");
-    let tests: String = ["input.rs", "input_faults.rs", "input_data.rs", "capacity.rs", "purchases/input.rs"]
+    let tests: String = ["input.rs", "input_faults.rs", "input_data.rs", "capacity.rs", "purchases/input.rs", "regions.rs", "robust.rs"]
         .map(|f| read(&format!("tests/it/{f}")))
         .concat();
     let document = read("docs/diagnostics.md");
