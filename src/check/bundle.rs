@@ -7,8 +7,8 @@ use super::network;
 use super::tolerance::{same, same_usd};
 use super::view::View;
 use crate::domain::{
-    CapacityTable, ColdStart, Demand, Evidence, Isolation, Knot, Mode, OperatingPoint, Performance, Profile, ProfileKind, Scenario,
-    Service, ShareWith, Spread, Workload, WorkloadKind,
+    CapacityTable, ColdStart, Demand, Evidence, Isolation, Knot, Mode, OperatingPoint, Performance, Profile, ProfileKind, Scaling,
+    Scenario, Service, ShareWith, Spread, Workload, WorkloadKind,
 };
 use crate::ids::{ProfileId, WorkloadId};
 use crate::plan::{Bundle, BundleMember, Plan};
@@ -248,16 +248,7 @@ fn server(scenario: &Scenario, bundle: &Bundle) -> Option<(Workload, Profile)> {
         (0..HOURS_PER_WEEK).map(|t| parts.iter().zip(&alone).map(|((_, s, _), rps)| of(&s.demand)[t] * mix / rps).sum()).collect()
     };
     let id = ProfileId::new(bundle.host.profile.clone());
-    let point = OperatingPoint {
-        precision: "several".to_owned(),
-        evidence: Evidence::Estimated,
-        requires_nvlink: false,
-        gpu_memory: GiB(parts.iter().map(|(_, _, p)| p.gpu_memory.0).sum()),
-        vcpus: parts.iter().map(|(_, _, p)| p.vcpus).fold(0.0, f64::max) + MORE_VCPUS * (parts.len() as f64 - 1.0),
-        ram: GiB(parts.iter().map(|(_, _, p)| p.ram.0).fold(0.0, f64::max) + parts.iter().map(|(_, _, p)| p.gpu_memory.0).sum::<f64>()
-            - parts.iter().map(|(_, _, p)| p.gpu_memory.0).fold(0.0, f64::max)),
-        ..base.clone()
-    };
+    let point = joined_point(base, &parts.iter().map(|(_, _, point)| *point).collect::<Vec<_>>());
     let points = (1..=MOST_REPLICAS).map(|n| (n, f64::from(n) * mix / (1.0 - capacity::derate(Evidence::Estimated)))).collect();
     let table = CapacityTable {
         accelerator: point.accelerator.clone(),
@@ -276,13 +267,7 @@ fn server(scenario: &Scenario, bundle: &Bundle) -> Option<(Workload, Profile)> {
         service.slo.attainment = service.slo.attainment.max(other.slo.attainment);
         service.slo.latency = [service.slo.latency, other.slo.latency].into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0));
     }
-    let scaling = &mut service.scaling;
-    scaling.modes =
-        [Mode::Static, Mode::Scheduled].into_iter().filter(|m| parts.iter().all(|(_, s, _)| s.scaling.modes.contains(m))).collect();
-    (scaling.metrics, scaling.scale_to_zero) = (None, false);
-    scaling.min_replicas = parts.iter().map(|(_, s, _)| s.scaling.min_replicas.max(1)).max()?;
-    scaling.max_replicas = parts.iter().filter_map(|(_, s, _)| s.scaling.max_replicas).min();
-    scaling.max_windows = parts.iter().map(|(_, s, _)| s.scaling.max_windows).min()?;
+    strictest(&mut service.scaling, &parts.iter().map(|(_, s, _)| &s.scaling).collect::<Vec<_>>())?;
     let regions: Vec<_> =
         scenario.regions.iter().filter(|r| parts.iter().all(|(w, _, _)| w.regions.is_empty() || w.regions.contains(r))).cloned().collect();
     let workload = Workload {
@@ -309,6 +294,31 @@ fn server(scenario: &Scenario, bundle: &Bundle) -> Option<(Workload, Profile)> {
         sha256: String::new(),
     };
     Some((workload, profile))
+}
+
+/// The server as an operating point on the card of its models.
+fn joined_point(base: &OperatingPoint, points: &[&OperatingPoint]) -> OperatingPoint {
+    let largest = |of: fn(&OperatingPoint) -> f64| points.iter().map(|p| of(p)).fold(0.0, f64::max);
+    let memory: f64 = points.iter().map(|p| p.gpu_memory.0).sum();
+    OperatingPoint {
+        precision: "several".to_owned(),
+        evidence: Evidence::Estimated,
+        requires_nvlink: false,
+        gpu_memory: GiB(memory),
+        vcpus: largest(|p| p.vcpus) + MORE_VCPUS * (points.len() as f64 - 1.0),
+        ram: GiB(largest(|p| p.ram.0) + memory - largest(|p| p.gpu_memory.0)),
+        ..base.clone()
+    }
+}
+
+/// Modes that all allow, and the strictest of each limit.
+fn strictest(scaling: &mut Scaling, all: &[&Scaling]) -> Option<()> {
+    scaling.modes = [Mode::Static, Mode::Scheduled].into_iter().filter(|m| all.iter().all(|s| s.modes.contains(m))).collect();
+    (scaling.metrics, scaling.scale_to_zero) = (None, false);
+    scaling.min_replicas = all.iter().map(|s| s.min_replicas.max(1)).max()?;
+    scaling.max_replicas = all.iter().filter_map(|s| s.max_replicas).min();
+    scaling.max_windows = all.iter().map(|s| s.max_windows).min()?;
+    Some(())
 }
 
 fn start(scenario: &Scenario, members: &[&Workload]) -> ColdStart {

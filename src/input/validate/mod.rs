@@ -80,17 +80,15 @@ pub struct Known<'a> {
 /// The scenario, without digest and list of inputs.
 pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> Scenario {
     header(file, faults);
-    let monday = anchor(file.anchor_monday.as_ref(), faults);
-    let own_zones = file.workloads.iter().filter_map(|workload| workload.time_zone.as_ref());
-    let zones = Zones::of(std::iter::once(&file.time_zone).chain(own_zones).map(|zone| zone.as_str()), monday);
-    let offset = zones.offset(faults, &file.time_zone);
+    let (monday, zones, offset) = clock(file, faults);
     let (regions, clouds) = regions(file, known.catalog, faults);
     let adders = policy::adders(&file.adders.clone().unwrap_or_default(), file.discount_percent.as_ref(), faults);
     let risk_file = file.risk.clone().unwrap_or_default();
     let risk = policy::risk(&risk_file, faults);
     let uncertainty = uncertainty::uncertainty(file.uncertainty.as_ref(), risk_file.level, faults);
     let prices = policy::prices(&file.prices, faults);
-    let market = market(known.catalog, &Terms { regions: &regions, adders, risk: &risk, prices: &prices });
+    let priced = Terms { regions: &regions, adders, risk: &risk, prices: &prices };
+    let market = market(known.catalog, &priced);
     let reserves = policy::reserves(&file.reserves.clone().unwrap_or_default(), faults);
     let node_autoscaler = policy::node_autoscaler(file.node_autoscaler.as_ref(), &clouds, faults);
     let mut context = Context {
@@ -120,16 +118,13 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
     let network = network::network(file, (&workloads, adders.percent), &context, faults);
     drop(context);
     let frozen = freeze(file, &workloads, faults);
-    let mut profiles = used(known.profiles, &workloads);
     let terms = slices::Terms { market: &market, reserves: &reserves, allow_estimated: risk.allow_estimated };
-    slices::add(&mut profiles, &workloads, terms);
-    capacity::attach(capacity::Services { workloads: &mut workloads, profiles: &profiles, frozen: &frozen }, (file, known), faults);
-    let elsewhere =
-        crate::catalog::market::elsewhere(known.catalog, &market, &Terms { regions: &regions, adders, risk: &risk, prices: &prices });
+    let profiles = profiles((file, known, terms), (&mut workloads, &frozen), faults);
     Scenario {
         name: file.name.value.clone(),
         demo: known.demo,
         time_zone: file.time_zone.value.clone(),
+        elsewhere: crate::catalog::market::elsewhere(known.catalog, &market, &priced),
         anchor_monday: monday.to_string(),
         profiles,
         freeze: frozen,
@@ -147,12 +142,32 @@ pub fn scenario(file: &ScenarioFile, known: &Known<'_>, faults: &mut Faults) -> 
         regions,
         accelerators: market.accelerators,
         instance_types: market.instance_types,
-        elsewhere,
         network,
         offerings: market.offerings,
         risk,
         uncertainty,
     }
+}
+
+/// The first day, the zones of scenario and workloads in its week, and the scenario's own offset.
+fn clock(file: &ScenarioFile, faults: &mut Faults) -> (Date, Zones, i32) {
+    let monday = anchor(file.anchor_monday.as_ref(), faults);
+    let own = file.workloads.iter().filter_map(|workload| workload.time_zone.as_ref());
+    let zones = Zones::of(std::iter::once(&file.time_zone).chain(own).map(|zone| zone.as_str()), monday);
+    let offset = zones.offset(faults, &file.time_zone);
+    (monday, zones, offset)
+}
+
+/// Profiles that workloads use, with slices where owners share, and calibrated tables for the services.
+fn profiles(
+    (file, known, terms): (&ScenarioFile, &Known<'_>, slices::Terms<'_>),
+    (workloads, frozen): (&mut [Workload], &BTreeSet<WorkloadId>),
+    faults: &mut Faults,
+) -> BTreeMap<ProfileId, Profile> {
+    let mut profiles = used(known.profiles, workloads);
+    slices::add(&mut profiles, workloads, terms);
+    capacity::attach(capacity::Services { workloads, profiles: &profiles, frozen }, (file, known), faults);
+    profiles
 }
 
 /// Profiles that workloads use.
