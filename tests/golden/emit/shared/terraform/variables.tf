@@ -52,6 +52,12 @@ variable "node_pools" {
       reclaims_per_hour = number
       evidence          = string # own-log, trace, advisor-band, prior
     }))
+    partition = optional(object({
+      technique       = string           # mig, mps, time-slicing
+      layout          = string           # its name in the GPU operator's configuration
+      slices_per_node = map(number)      # Kubernetes resource -> slices of a node
+      team            = optional(string) # the one team that may run here
+    }))
     workloads                 = list(string)
     usd_per_node_hour         = number
     planned_usd_per_node_hour = number # spot: with fallback and switching
