@@ -4,7 +4,7 @@ use crate::plan::{Bundle, NodeGroupCost, NodePool, Plan, WorkloadPlan};
 use crate::report::facts;
 use crate::report::markdown::table::{Column, table};
 use crate::report::quota::{self, Need};
-use crate::report::text::{count, listed, md, plural, shell_word};
+use crate::report::text::{code, count, listed, md, plural, shell_word};
 use std::collections::BTreeSet;
 
 /// Quota to ask for before anything else: grants take days.
@@ -136,7 +136,7 @@ fn repositories(plan: &Plan) -> Option<Step> {
     let first = plan.bundles.first()?;
     let names = |bundle: &Bundle| {
         let models: Vec<&str> = bundle.members.iter().map(|member| member.model.as_str()).collect();
-        format!("`{}-repository` ({})", md(&bundle.host.name), md(&models.join(", ")))
+        format!("{} ({})", code(&format!("{}-repository", bundle.host.name)), md(&models.join(", ")))
     };
     let look = |bundle: &Bundle| {
         let claim = shell_word(&format!("{}-repository", bundle.host.name));
@@ -145,13 +145,14 @@ fn repositories(plan: &Plan) -> Option<Step> {
     Some(Step {
         title: "Put the models where their servers find them".to_owned(),
         what: format!(
-            "A PersistentVolumeClaim for each shared server, with a folder for each of its models as in any Triton repository: {}. Your own              `config.pbtxt` of a model stays, without `instance_group`, `dynamic_batching` and `max_batch_size`, which are the plan's.",
+            "A PersistentVolumeClaim for each shared server, with a folder for each of its models as in any Triton repository: {}. Your own \
+             `config.pbtxt` of a model stays, without `instance_group`, `dynamic_batching` and `max_batch_size`, which are the plan's.",
             plan.bundles.iter().map(names).collect::<Vec<_>>().join("; ")
         ),
         commands: plan.bundles.iter().map(look).collect(),
         check: format!(
-            "each claim is `Bound`, and every replica may mount it: `ReadOnlyMany` or `ReadWriteMany`. Without it the pods of `{}` stay pending.",
-            md(&first.host.name)
+            "each claim is `Bound`, and every replica may mount it: `ReadOnlyMany` or `ReadWriteMany`. Without it the pods of {} stay pending.",
+            code(&first.host.name)
         ),
         back: "the volumes are read only; nothing that runs uses them.".to_owned(),
     })
