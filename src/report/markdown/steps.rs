@@ -58,6 +58,7 @@ pub fn ordered(plan: &Plan) -> String {
         steps.push(file_quotas());
     }
     steps.extend([keep_today(plan), node_pools(plan)]);
+    steps.extend(cut_gpus(plan));
     steps.extend(repositories(plan));
     steps.extend([kubernetes(plan), watch(plan)]);
     let old = replaced(plan);
@@ -129,6 +130,37 @@ fn keep_today(plan: &Plan) -> Step {
         check: "each file in `../before/` lists the Deployments you expect.".to_owned(),
         back: "nothing has changed yet.".to_owned(),
     }
+}
+
+/// Who cuts GPUs is the GPU operator; who starts such nodes has to know what is on them.
+fn cut_gpus(plan: &Plan) -> Option<Step> {
+    let cut: Vec<&NodePool> = plan.pools.iter().filter(|pool| pool.partition.is_some()).collect();
+    let first = cut.first()?;
+    let mig = cut.iter().any(|pool| pool.partition.as_ref().is_some_and(|p| p.technique == "mig"));
+    let by_parts = cut.iter().any(|pool| pool.partition.as_ref().is_some_and(|p| p.technique != "mig"));
+    let mut wants = Vec::new();
+    if mig {
+        wants.push(format!("{} and {}", code("mig.strategy: mixed"), code("migManager.config.name: gpuplan-mig-layouts")));
+    }
+    if by_parts {
+        wants.push(code("devicePlugin.config.name: gpuplan-device-plugin"));
+    }
+    let karpenter = if plan.provenance.node_autoscaler == "karpenter" {
+        " Karpenter needs its feature gate `NodeOverlay`: without the overlays it starts no node for a pod that asks for a slice."
+    } else {
+        ""
+    };
+    let resource = first.partition.as_ref().and_then(|p| p.slices.first()).map_or("nvidia.com/gpu.shared", |s| s.resource.as_str());
+    Some(Step {
+        title: "Let the GPU operator cut the GPUs".to_owned(),
+        what: format!(
+            "NVIDIA's GPU operator in the namespace `gpu-operator`, its ClusterPolicy with {}; `kubernetes/gpu-sharing.yaml` has what they name.{karpenter}",
+            wants.join(", and ")
+        ),
+        commands: vec!["kubectl get clusterpolicies.nvidia.com --output yaml".to_owned()],
+        check: format!("once its nodes are up, those of {} list {} under `allocatable`.", code(&first.name), code(resource)),
+        back: "take the labels off the nodes: GPUs are whole again once their pods are gone.".to_owned(),
+    })
 }
 
 /// Models of shared servers come from volumes of the user's.
