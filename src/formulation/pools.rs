@@ -200,9 +200,9 @@ impl Pools {
         places
     }
 
-    /// Leaves out a place when another in the same region holds a replica for no more money (than the place costs with the
-    /// best commitment that may be bought), needs no company to be filled, is no scarcer, no riskier, in no fewer zones,
-    /// and asks no more of any quota; committed pools always stay.
+    /// Leaves out a place when another in the same region holds a replica for no more money (on demand, and with the best
+    /// commitments that may be bought), needs no company to be filled, is no scarcer, no riskier, in no fewer zones, and
+    /// asks no more of any quota; committed pools always stay.
     /// For a fixed place this is a restriction of the problem: an idle slot beside another workload would cost nothing.
     fn without_dominated(&self, scenario: &Scenario, places: Vec<Place>) -> Vec<Place> {
         let per_slot = |p: &Place| f64::from(p.slots) * self.list[p.pool].share_of_slot(p.kind);
@@ -215,7 +215,9 @@ impl Pools {
         };
         let dominates = |a: &Place, b: &Place| {
             let (pa, pb) = (&self.list[a.pool], &self.list[b.pool]);
-            let cheaper = share(a) < least(b) || (share(a) <= least(b) && (pa.gpus, &pa.instance_type) < (pb.gpus, &pb.instance_type));
+            let no_dearer = share(a) <= share(b) && least(a) <= least(b);
+            let first = share(a) < share(b) || least(a) < least(b) || (pa.gpus, &pa.instance_type) < (pb.gpus, &pb.instance_type);
+            let cheaper = no_dearer && first;
             let no_lumpier = a.sharing == Sharing::Exclusive
                 || (b.sharing == Sharing::Fixed && cut(a) == cut(b) && pa.slots(a.kind) * b.slots <= pb.slots(b.kind) * a.slots);
             let no_riskier = pa.hazard <= pb.hazard && pa.zones >= pb.zones && (pb.scarce || !pa.scarce);
