@@ -69,7 +69,7 @@ fn week(draft: &mut Draft<'_>, (workload, index): (usize, usize), decision: Deci
     let Decision::Service { mode, sleeps, hours, .. } = &decision else { return draft.binary(format!("none_{workload}")) };
     let column = draft.binary(format!("{}{}_{workload}_{index}", mode.as_str(), if *sleeps { "_zero" } else { "" }));
     let floor: Vec<u32> = hours.iter().map(|h| h.floor).collect();
-    let flex: Vec<u32> = hours.iter().map(|h| if h.awake < 1.0 { 0 } else { h.flex }).collect();
+    let flex: Vec<u32> = hours.iter().map(|h| if h.asleep { 0 } else { h.flex }).collect();
     let starts = f64::from(column::starts(&floor)) * option.floor.start + f64::from(column::starts(&flex)) * option.flex().start;
     draft.cost.push((column, starts + option.egress));
     for (hour, count) in hours.iter().enumerate() {
