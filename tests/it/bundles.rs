@@ -219,6 +219,13 @@ fn a_model_that_is_not_loaded_is_named() {
     assert!(of_files::fleet(&read, &plan, &inputs(&plan)).unwrap_err().contains("`captions`"));
 }
 
+#[test]
+fn the_report_says_where_the_models_go() {
+    let report = gpuplan::report::markdown(&bundled());
+    assert!(report.contains("`vision-models-repository` (captions, face"), "{report}");
+    assert!(report.contains("kubectl get persistentvolumeclaim vision-models-repository --namespace serving"), "{report}");
+}
+
 /// A hostile name stays one name: a folder, a key and a string.
 #[test]
 fn hostile_names_of_models_stay_names() {

@@ -1,10 +1,10 @@
 //! What to do, in which order, each step with a check and a way back.
 
-use crate::plan::{NodeGroupCost, NodePool, Plan, WorkloadPlan};
+use crate::plan::{Bundle, NodeGroupCost, NodePool, Plan, WorkloadPlan};
 use crate::report::facts;
 use crate::report::markdown::table::{Column, table};
 use crate::report::quota::{self, Need};
-use crate::report::text::{count, listed, md, plural, shell_word};
+use crate::report::text::{code, count, listed, md, plural, shell_word};
 use std::collections::BTreeSet;
 
 /// Quota to ask for before anything else: grants take days.
@@ -57,7 +57,9 @@ pub fn ordered(plan: &Plan) -> String {
     if quota::needs(plan).iter().any(Need::is_more) {
         steps.push(file_quotas());
     }
-    steps.extend([keep_today(plan), node_pools(plan), kubernetes(plan), watch(plan)]);
+    steps.extend([keep_today(plan), node_pools(plan)]);
+    steps.extend(repositories(plan));
+    steps.extend([kubernetes(plan), watch(plan)]);
     let old = replaced(plan);
     if !old.is_empty() {
         steps.push(remove_old(plan, &old));
@@ -127,6 +129,33 @@ fn keep_today(plan: &Plan) -> Step {
         check: "each file in `../before/` lists the Deployments you expect.".to_owned(),
         back: "nothing has changed yet.".to_owned(),
     }
+}
+
+/// Models of shared servers come from volumes of the user's.
+fn repositories(plan: &Plan) -> Option<Step> {
+    let first = plan.bundles.first()?;
+    let names = |bundle: &Bundle| {
+        let models: Vec<&str> = bundle.members.iter().map(|member| member.model.as_str()).collect();
+        format!("{} ({})", code(&format!("{}-repository", bundle.host.name)), md(&models.join(", ")))
+    };
+    let look = |bundle: &Bundle| {
+        let claim = shell_word(&format!("{}-repository", bundle.host.name));
+        format!("kubectl get persistentvolumeclaim {claim} --namespace {}", shell_word(&bundle.host.kubernetes.namespace))
+    };
+    Some(Step {
+        title: "Put the models where their servers find them".to_owned(),
+        what: format!(
+            "A PersistentVolumeClaim for each shared server, with a folder for each of its models as in any Triton repository: {}. Your own \
+             `config.pbtxt` of a model stays, without `instance_group`, `dynamic_batching` and `max_batch_size`, which are the plan's.",
+            plan.bundles.iter().map(names).collect::<Vec<_>>().join("; ")
+        ),
+        commands: plan.bundles.iter().map(look).collect(),
+        check: format!(
+            "each claim is `Bound`, and every replica may mount it: `ReadOnlyMany` or `ReadWriteMany`. Without it the pods of {} stay pending.",
+            code(&first.host.name)
+        ),
+        back: "the volumes are read only; nothing that runs uses them.".to_owned(),
+    })
 }
 
 /// Karpenter makes nodes from objects of the cluster; elsewhere the pools come from the user's own Terraform.

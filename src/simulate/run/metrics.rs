@@ -215,6 +215,7 @@ mod tests {
             start_up: StartUp { image_pull_s: spread, weights_load_s: spread, engine_start_s: spread },
             engines: Vec::new(),
             today: None,
+            network: None,
         }
     }
 
@@ -235,9 +236,10 @@ mod tests {
             cold: ColdRequests::Reject,
             start_up: crate::simulate::of_files::start_up(&inputs("server", None).start_up),
             parts: Vec::new(),
+            way: None,
             members: vec![
-                Member { inputs: inputs("first", None), model: "a".to_owned() },
-                Member { inputs: inputs("second", Some(own)), model: "b".to_owned() },
+                Member { inputs: inputs("first", None), model: "a".to_owned(), way: None },
+                Member { inputs: inputs("second", Some(own)), model: "b".to_owned(), way: None },
             ],
         };
         let exposed = Exposed::of_service(&setup);
