@@ -266,7 +266,7 @@ fn every_output_says_that_it_is_unverified() {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
-        let marked = if path.ends_with("plan.json") {
+        let marked = if path.to_string_lossy().ends_with("plan.json") {
             let plan: Plan = serde_json::from_str(&text).unwrap();
             plan.verification.mark() == MARK
         } else {

@@ -4,6 +4,7 @@
 use crate::corruptions::{CORRUPTIONS, Corruption, REMOTE};
 use crate::fixture;
 use crate::planned;
+use crate::sharing_corruptions::SHARING;
 use gpuplan::check::{self, Family, Finding};
 use gpuplan::domain::{BurstClass, ColdRequests, Evidence, Job, Mode, Scenario, Service, Workload, WorkloadKind};
 use gpuplan::ids::{AcceleratorId, InstanceTypeId, ProfileId, RegionId, WorkloadId};
@@ -47,7 +48,7 @@ fn every_corruption_is_found_by_its_family() {
 
 #[test]
 fn every_family_has_a_corruption() {
-    let covered: BTreeSet<Family> = CORRUPTIONS.iter().chain(REMOTE).map(|c| c.family).collect();
+    let covered: BTreeSet<Family> = CORRUPTIONS.iter().chain(REMOTE).chain(SHARING).map(|c| c.family).collect();
     let missing: Vec<_> = Family::ALL.iter().filter(|f| !covered.contains(f)).map(|f| f.as_str()).collect();
     assert!(missing.is_empty(), "{missing:?}");
     assert!(CORRUPTIONS.len() >= 30);

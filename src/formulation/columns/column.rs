@@ -211,10 +211,10 @@ fn hold(column: &mut Column, pools: &[Pool], place: &Place, (flex, insured): (&[
         }
     }
     for new in held.fixed {
-        match column.fixed.iter_mut().find(|u| u.pool == new.pool) {
+        match column.fixed.iter_mut().find(|u| (u.pool, u.kind) == (new.pool, new.kind)) {
             Some(known) => {
                 known.slots.iter_mut().zip(&new.slots).for_each(|(sum, own)| *sum += own);
-                known.peak_nodes = known.slots.iter().copied().max().unwrap_or(0).div_ceil(pools[new.pool].gpus);
+                known.peak_nodes = known.slots.iter().copied().max().unwrap_or(0).div_ceil(pools[new.pool].slots(new.kind));
             }
             None => column.fixed.push(new),
         }
