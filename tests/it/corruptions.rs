@@ -295,7 +295,7 @@ fn busy(pool: &NodePool) -> bool {
 }
 
 fn live(plan: &mut Plan) -> Option<&mut gpuplan::plan::WorkloadPlan> {
-    plan.workloads.iter_mut().find(|w| w.mode != "frozen")
+    plan.workloads.iter_mut().find(|w| w.mode != "frozen" && w.mode != "bundled")
 }
 
 fn services(plan: &mut Plan) -> impl Iterator<Item = &mut ServicePlan> {
