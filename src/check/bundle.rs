@@ -32,6 +32,7 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
         findings.extend(members(view.scenario, bundle));
         findings.extend(carried(view.scenario, bundle));
         findings.extend(shared_out(view, bundle));
+        findings.extend(as_members_say(view, bundle));
     }
     findings
 }
@@ -149,6 +150,33 @@ fn members(scenario: &Scenario, bundle: &Bundle) -> Vec<Finding> {
     }
     if !same(INTERFERENCE, bundle.interference) {
         findings.push(finding(&bundle.host.name, "another factor for models beside each other").differs(INTERFERENCE, bundle.interference));
+    }
+    findings
+}
+
+/// What the plan says of each member itself: the server's card, its model's precision and needs, and the class of what is not alone.
+fn as_members_say(view: &View<'_>, bundle: &Bundle) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for member in &bundle.members {
+        let said = view.plan.workloads.iter().find(|w| w.name == member.workload);
+        let (Some(said), Some(point)) = (said, point_of(view.scenario, (bundle, member))) else { continue };
+        let variant = &said.variant;
+        let wanted = (bundle.host.variant.accelerator.as_str(), member.precision.as_str(), "estimated");
+        let found = (variant.accelerator.as_str(), variant.precision.as_str(), variant.evidence.as_str());
+        if wanted != found || variant.slice.is_some() {
+            let message = "another card, precision or evidence class than in its server";
+            findings.push(finding(&said.name, message).differs(format!("{wanted:?}"), format!("{found:?}")));
+        }
+        let rows = [
+            ("derate", capacity::derate(Evidence::Estimated), variant.derate),
+            ("CPUs", point.vcpus, variant.requests.vcpus),
+            ("memory, GiB", point.ram.0, variant.requests.ram_gib),
+            ("GPU memory, GiB", point.gpu_memory.0, variant.requests.gpu_memory_gib),
+        ];
+        let wrong = rows.into_iter().filter(|(_, wanted, found)| !same(*wanted, *found));
+        findings.extend(
+            wrong.map(|(what, wanted, found)| finding(&said.name, format!("another {what} than its model's")).differs(wanted, found)),
+        );
     }
     findings
 }

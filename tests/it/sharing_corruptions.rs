@@ -47,6 +47,10 @@ pub const SHARING: &[Corruption] = &[
     of("a model that takes less memory", |p| server(p).is_some_and(|b| scale(&mut b.members[0].gpu_memory_gib, 0.5))),
     of("models that do not hinder each other", |p| server(p).is_some_and(|b| scale(&mut b.interference, 0.8))),
     of("a limit of a model loosened", |p| server(p).and_then(|b| b.members[0].slo.latency_ms.as_mut()).is_some_and(|ms| scale(ms, 2.0))),
+    of("a member in another precision than its model", |p| member(p).is_some_and(|w| set(&mut w.variant.precision, "int1"))),
+    of("a member said to be measured", |p| member(p).is_some_and(|w| set(&mut w.variant.evidence, "measured"))),
+    of("a member on another card", |p| member(p).is_some_and(|w| set(&mut w.variant.accelerator, "abacus"))),
+    of("a member held back less", |p| member(p).is_some_and(|w| scale(&mut w.variant.derate, 0.5))),
     of("a model in another precision", |p| server(p).is_some_and(|b| set(&mut b.members[0].precision, "int1"))),
 ];
 
@@ -60,6 +64,10 @@ fn cut(plan: &mut Plan) -> Option<&mut PoolPartition> {
 
 fn tenant(plan: &mut Plan) -> Option<&mut WorkloadPlan> {
     plan.workloads.iter_mut().find(|w| w.variant.slice.is_some())
+}
+
+fn member(plan: &mut Plan) -> Option<&mut WorkloadPlan> {
+    plan.workloads.iter_mut().find(|w| w.mode == "bundled")
 }
 
 fn server(plan: &mut Plan) -> Option<&mut Bundle> {

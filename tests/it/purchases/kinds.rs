@@ -86,14 +86,15 @@ fn a_savings_plan_goes_where_its_discount_is_largest() {
         "rates": [rate("g6.xlarge", 0.52392), rate("g6e.xlarge", 1.17243)], "source": "a quote", "as_of": "2026-01-21",
     }]));
     let [bought] = &plan.purchases[..] else { panic!("{:?}", plan.purchases) };
-    // Three L40S all week take 3.51729 an hour; a tenth of a cent more is in use for the job in a quarter of the hours only.
+    // Three L40S all week take 3.51729 an hour. What rests at night leaves the plan to the job, which is worth more than the starts.
     near(bought.amount, 3.517, "amount");
     assert_eq!(bought.covers[0].instance_type, "g6e.xlarge");
-    near(bought.covers[0].node_hours_per_week, 3.517 / 1.17243 * 168.0, "node-hours");
-    near(bought.covers[1].node_hours_per_week, 0.0, "node-hours of the job");
+    assert!(bought.covers[0].node_hours_per_week < 3.517 / 1.17243 * 168.0, "{:?}", bought.covers[0]);
+    assert!(bought.covers[1].node_hours_per_week > 0.0, "{:?}", bought.covers[1]);
     near(bought.first_month_usd.as_f64(), 3.517 * 730.0 * (6.0 + 0.5), "half at once, half by the hour");
+    // Never resting, with the job on demand.
     let rest = (3.0 - 3.517 / 1.17243) * 168.0 * 1.861;
-    near(plan.cost.usd_per_month.as_f64(), (3.517 * 168.0 + rest + 34.565_518) * WEEKS, "plan");
+    assert!(plan.cost.usd_per_month.as_f64() < (3.517 * 168.0 + rest + 34.565_518) * WEEKS);
 }
 
 #[test]
