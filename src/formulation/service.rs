@@ -202,12 +202,15 @@ pub fn options(context: &Context<'_>, pools: &mut Pools) -> Vec<ServiceOption> {
     options
 }
 
+/// A shape by the round trip and the reclaim notice that it was made for; `None` where it does not meet the SLO.
+type KnownShape = ((f64, f64), Option<Arc<ServiceShape>>);
+
 /// Shapes of an operating point by what a region takes of the limits and by the notice of its cloud, each made once.
 struct Shapes<'a> {
     context: &'a Context<'a>,
     service: &'a Service,
     at: (usize, &'a OperatingPoint),
-    known: Vec<((f64, f64), Option<Arc<ServiceShape>>)>,
+    known: Vec<KnownShape>,
 }
 
 impl Shapes<'_> {

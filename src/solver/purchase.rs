@@ -107,9 +107,12 @@ pub fn rows(model: &mut Model, (problem, columns): (&Problem, &[Column]), made: 
     (rows, cost)
 }
 
+/// Hours by a representative, with a number each.
+type Grouped = Vec<(usize, f64)>;
+
 /// Groups of hours with the same terms for every machine: the first hour of each with how many there are, and of each hour its
 /// group with how many there are.
-fn alike(supply: &BTreeMap<usize, Vec<Terms>>) -> (Vec<(usize, f64)>, Vec<(usize, f64)>) {
+fn alike(supply: &BTreeMap<usize, Vec<Terms>>) -> (Grouped, Grouped) {
     let mut groups: BTreeMap<Vec<(usize, usize, u64)>, usize> = BTreeMap::new();
     let mut firsts: Vec<(usize, f64)> = Vec::new();
     let mut of = Vec::with_capacity(HOURS_PER_WEEK);
