@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 
 /// Most models in one server.
 const MOST_MEMBERS: usize = 8;
-/// Factor on every time of a model that is not alone on its card.
-const INTERFERENCE: f64 = 1.25;
+/// Factors on every time of a model that is not alone on its card, each up to so many models in the server.
+const INTERFERENCE: [(usize, f64); 3] = [(2, 1.35), (4, 1.6), (MOST_MEMBERS, 2.05)];
 /// CPUs that a further model takes.
 const MORE_VCPUS: f64 = 0.25;
 /// More replicas of a server than any plan has.
@@ -126,7 +126,7 @@ fn members(scenario: &Scenario, bundle: &Bundle) -> Vec<Finding> {
         if point.evidence == Evidence::Estimated && !scenario.risk.allow_estimated {
             findings.push(finding(name, "an estimated operating point, and the scenario does not allow it"));
         }
-        let alone = alone_rps(service, point);
+        let alone = alone_rps(service, (point, bundle.members.len()));
         let rows = [
             ("rate alone, requests/s", alone, member.alone_rps),
             ("GPU memory, GiB", point.gpu_memory.0, member.gpu_memory_gib),
@@ -148,8 +148,9 @@ fn members(scenario: &Scenario, bundle: &Bundle) -> Vec<Finding> {
             findings.push(finding(name, "another evidence class").differs(point.evidence.as_str(), member.evidence.as_str()));
         }
     }
-    if !same(INTERFERENCE, bundle.interference) {
-        findings.push(finding(&bundle.host.name, "another factor for models beside each other").differs(INTERFERENCE, bundle.interference));
+    let factor = interference(bundle.members.len());
+    if !same(factor, bundle.interference) {
+        findings.push(finding(&bundle.host.name, "another factor for models beside each other").differs(factor, bundle.interference));
     }
     findings
 }
@@ -181,15 +182,21 @@ fn as_members_say(view: &View<'_>, bundle: &Bundle) -> Vec<Finding> {
     findings
 }
 
-/// What one replica carries of a model beside others: every time longer, derated as estimated.
-fn alone_rps(service: &Service, point: &OperatingPoint) -> f64 {
+/// The factor of a server with so many models; more than any server may have count as the most.
+fn interference(models: usize) -> f64 {
+    INTERFERENCE.iter().find(|(most, _)| models <= *most).unwrap_or(&INTERFERENCE[2]).1
+}
+
+/// What one replica carries of a model beside others, so many in all: every time longer, derated as estimated.
+fn alone_rps(service: &Service, (point, models): (&OperatingPoint, usize)) -> f64 {
+    let factor = interference(models);
     let Performance::Request { knots } = &point.performance else { return 0.0 };
     let slower = |k: &Knot| Knot {
         concurrency: k.concurrency,
-        rate: PerSecond(k.rate.0 / INTERFERENCE),
-        p50: Millis(k.p50.0 * INTERFERENCE),
-        p95: Millis(k.p95.0 * INTERFERENCE),
-        p99: Millis(k.p99.0 * INTERFERENCE),
+        rate: PerSecond(k.rate.0 / factor),
+        p50: Millis(k.p50.0 * factor),
+        p95: Millis(k.p95.0 * factor),
+        p99: Millis(k.p99.0 * factor),
     };
     let performance = Performance::Request { knots: knots.iter().map(slower).collect() };
     let point = OperatingPoint { evidence: Evidence::Estimated, performance, ..point.clone() };
@@ -268,7 +275,7 @@ fn server(scenario: &Scenario, bundle: &Bundle) -> Option<(Workload, Profile)> {
         })
         .collect::<Option<_>>()?;
     let (first, lead, base) = *parts.first()?;
-    let alone: Vec<f64> = parts.iter().map(|(_, service, point)| alone_rps(service, point)).collect();
+    let alone: Vec<f64> = parts.iter().map(|(_, service, point)| alone_rps(service, (point, bundle.members.len()))).collect();
     let used = |t: usize| -> f64 { parts.iter().zip(&alone).map(|((_, s, _), rps)| s.demand.peak_rps[t] / rps).sum() };
     let busiest = (0..HOURS_PER_WEEK).fold(0, |best, t| if used(t) > used(best) { t } else { best });
     let mix = parts.iter().map(|(_, s, _)| s.demand.peak_rps[busiest]).sum::<f64>() / used(busiest);

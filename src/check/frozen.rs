@@ -50,6 +50,9 @@ fn stays(view: &View<'_>, common: &Common<'_>) -> Vec<Finding> {
         let found = format!("{} GPUs, {}", variant.gpus_per_replica, variant.precision);
         findings.push(finding(common, "unchanged, and another variant").differs(format!("{} GPUs, {}", today.0, today.1), found));
     }
+    if let Some(slice) = &variant.slice {
+        findings.push(finding(common, "unchanged, and on a part of a GPU").differs("whole GPUs", slice.name.as_str()));
+    }
     findings.extend(counts(view, common, placement));
     let held = view.claims.iter().filter(|c| c.workload == common.plan.name && c.used());
     for pool in held.filter_map(|c| view.pool(c.pool)) {

@@ -6,7 +6,7 @@
 //! U_b(t) = sum over i in b of peak_i(t) / f_i          need_b(t) = ceil(U_b(t))
 //! ```
 //!
-//! `f_i`: what one replica carries of model `i` alone, all its times longer by [`INTERFERENCE`] and derated as `estimated`. One card is shared out
+//! `f_i`: what one replica carries of model `i` alone, all its times longer by [`interference`] and derated as `estimated`. One card is shared out
 //! in time, so loads add up as parts of it; what pooling over several replicas would add is left out. A bundle's load is written as requests
 //! a second of the busiest hour's mix, `U(t) r`, with `r` what one replica carries of that mix.
 //!
@@ -31,12 +31,20 @@ use crate::units::{GiB, HOURS_PER_WEEK, Millis, PerSecond, Seconds};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Factor on every time while other models are at work on the card. No measurement of several models in one server is at hand; taken from
-/// what an A100 loses offline when it is cut into slices (a 1g.10gb slice times seven is 0.90 of the card), and doubled.
-pub const INTERFERENCE: f64 = 1.25;
+/// Factor on every time in a server of so many models while others are at work on the card: the worst measured, of BERT-large and ResNet-50
+/// on an H100 within 5 and 20 times the time of a lone request (docs/sharing-measured.md). Queues of several models are short, and short
+/// ones make small batches.
+#[must_use]
+pub const fn interference(models: usize) -> f64 {
+    match models {
+        0..=2 => 1.35,
+        3..=4 => 1.6,
+        _ => 2.05,
+    }
+}
 
 /// Where the factor comes from, for the reader.
-pub const INTERFERENCE_SOURCE: &str = "assumption of the gpuplan authors, 2026-11-26: twice what an A100 loses offline when cut into 1g.10gb slices (MLPerf Inference 2.1: one slice times seven is 0.90 of the card)";
+pub const INTERFERENCE_SOURCE: &str = "measured by the gpuplan authors, 2026-11-26, on one H100 with BERT-large and ResNet-50, the worst of both: 1.35 for two models in a server, 1.6 for three and four, 2.05 for more (docs/sharing-measured.md)";
 
 /// Most models in one server.
 pub const MOST_MEMBERS: usize = 8;
@@ -306,15 +314,16 @@ fn usable((scenario, freedom): (&Scenario, &Freedom), workload: &Workload, point
 }
 
 /// The point as it works beside others.
-fn beside_others(point: &OperatingPoint) -> OperatingPoint {
-    let longer = |ms: Millis| Millis(ms.0 * INTERFERENCE);
+fn beside_others(point: &OperatingPoint, models: usize) -> OperatingPoint {
+    let factor = interference(models);
+    let longer = |ms: Millis| Millis(ms.0 * factor);
     let performance = match &point.performance {
         Performance::Request { knots } => Performance::Request {
             knots: knots
                 .iter()
                 .map(|k| Knot {
                     concurrency: k.concurrency,
-                    rate: PerSecond(k.rate.0 / INTERFERENCE),
+                    rate: PerSecond(k.rate.0 / factor),
                     p50: longer(k.p50),
                     p95: longer(k.p95),
                     p99: longer(k.p99),
@@ -326,21 +335,22 @@ fn beside_others(point: &OperatingPoint) -> OperatingPoint {
     OperatingPoint { evidence: Evidence::Estimated, performance, ..point.clone() }
 }
 
-/// Capacity of each member alone on the card, at its fastest allowed point.
-fn alone((scenario, freedom): (&Scenario, &Freedom), member: usize, card: &AcceleratorId) -> Option<(usize, Capacity)> {
+/// Capacity of a member alone on the card, at its fastest allowed point, in a server of so many models.
+fn alone((scenario, freedom): (&Scenario, &Freedom), (member, models): (usize, usize), card: &AcceleratorId) -> Option<(usize, Capacity)> {
     let workload = &scenario.workloads[member];
     // Tables were made for whole cards without others on them.
     let service = &Service { tables: Vec::new(), ..workload.service()?.clone() };
     let points = profile(scenario, member).points.iter().enumerate();
     let here = points.filter(|(_, p)| &p.accelerator == card && usable((scenario, freedom), workload, p));
-    let sized =
-        here.filter_map(|(index, p)| capacity::of(service, &beside_others(p), demand::highest_peak(service)).ok().map(|c| (index, c)));
+    let peak = demand::highest_peak(service);
+    let sized = here.filter_map(|(index, p)| capacity::of(service, &beside_others(p, models), peak).ok().map(|c| (index, c)));
     sized.max_by(|a, b| a.1.at(1).total_cmp(&b.1.at(1)).then(b.0.cmp(&a.0)))
 }
 
 /// What a card means for a set.
 fn option((scenario, freedom): (&Scenario, &Freedom), (members, card): (&[usize], &AcceleratorId)) -> Option<BundleOption> {
-    let sized: Vec<(usize, Capacity)> = members.iter().map(|&m| alone((scenario, freedom), m, card)).collect::<Option<_>>()?;
+    let alone_on = |&member: &usize| alone((scenario, freedom), (member, members.len()), card);
+    let sized: Vec<(usize, Capacity)> = members.iter().map(alone_on).collect::<Option<_>>()?;
     let alone_rps: Vec<f64> = sized.iter().map(|(_, capacity)| capacity.at(1)).collect();
     if alone_rps.iter().any(|rps| *rps <= 0.0) {
         return None;

@@ -271,12 +271,13 @@ pub fn allowed(context: &Context<'_>, point: &OperatingPoint) -> bool {
     precision_allowed && accelerator_allowed && evidence_allowed && sharing_allowed && as_today
 }
 
-/// Whether the workload runs like this in this region today.
+/// Whether the workload runs like this in this region today, on whole GPUs.
 fn as_today(context: &Context<'_>, point: &OperatingPoint, region: &RegionId) -> bool {
     context.workload.placement.as_ref().is_some_and(|p| {
         let group = context.scenario.node_group(&p.node_group);
         let same = p.gpus_per_replica == point.gpus_per_replica && p.precision == point.precision;
-        same && group.is_some_and(|g| &g.region == region)
+        let whole = point.slice.is_none();
+        same && whole && group.is_some_and(|g| &g.region == region)
     })
 }
 

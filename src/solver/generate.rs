@@ -32,6 +32,9 @@ const NEAR: f64 = 0.01;
 /// Relative gap at which nothing more is split.
 const CLOSE_ENOUGH: f64 = 1e-4;
 
+/// The same where commitments make every solve long: a plan in seconds with a gap of half a percent, told, not in a minute with a third.
+const CLOSE_ENOUGH_OF_MANY: f64 = 5e-3;
+
 /// Columns added a workload and round.
 const KEEP: usize = 4;
 
@@ -76,35 +79,55 @@ impl Pool {
     }
 }
 
+/// Hours of a day that share the rows of commitments while columns are sought.
+const TOGETHER: usize = 6;
+
 /// A part of the problem, relaxed.
 struct Relaxed {
     branch: Branch,
     bound: f64,
     nodes: BTreeMap<Count, f64>,
     duals: Duals,
+    /// Bound at these duals.
+    at_duals: f64,
+    /// Commitments that the relaxation buys of.
+    bought: BTreeSet<usize>,
+    /// Commitments have many rows.
+    many: bool,
+}
+
+impl Relaxed {
+    /// Whether a value is so near a bound that no more is tried.
+    fn is_close(&self, stage: &Stage, (value, bound): (f64, f64)) -> bool {
+        let share = if self.many { CLOSE_ENOUGH_OF_MANY } else { CLOSE_ENOUGH };
+        let one_node = self.many && stage.counts() && value - bound <= 1.0;
+        one_node || value - bound <= share * value.abs()
+    }
+
+    /// Columns that may be in a choice of less than a value: a choice is at least the bound and its columns' reduced costs.
+    fn below(&self, value: f64) -> Near<'_> {
+        Near { duals: &self.duals, below: value - self.at_duals + price::TOLERANCE, options: &self.bought }
+    }
+}
+
+/// Columns whose reduced cost at the duals is no more than this.
+#[derive(Clone, Copy, Debug)]
+struct Near<'a> {
+    duals: &'a Duals,
+    below: f64,
+    /// Commitments that are considered where all would be many; amounts are settled over all of them in the end.
+    options: &'a BTreeSet<usize>,
 }
 
 /// Solves a stage. The pool keeps what was found for the next stage.
 pub fn solve(problem: &Problem, stage: &Stage, pool: &mut Pool) -> Result<Solution, SolveError> {
     loop {
         let root = relax(problem, stage, (pool, Branch::default()))?;
-        let mut solution = match (round(problem, stage, pool), &root) {
-            // The columns found so far may leave no whole choice where all columns do.
-            (Err(SolveError::Infeasible(_)), Some(root)) => {
-                enrich(problem, pool, (&root.duals, f64::INFINITY));
-                round(problem, stage, pool)?
-            }
-            (rounded, _) => rounded?,
+        let mut solution = match &root {
+            Some(root) => best_of(problem, stage, (pool, root))?,
+            None => round(problem, stage, (pool, None))?,
         };
         solution.bound = root.as_ref().map_or(solution.value, |r| r.bound).min(solution.value);
-        if let Some(root) = root.as_ref().filter(|root| solution.value - root.bound > CLOSE_ENOUGH * solution.value.abs()) {
-            // No plan below this value has a column whose reduced cost is above the gap.
-            enrich(problem, pool, (&root.duals, solution.value - root.bound));
-            let again = round(problem, stage, pool)?;
-            if again.value < solution.value {
-                solution = Solution { bound: solution.bound.min(again.value), ..again };
-            }
-        }
         if let Some(root) = root.filter(|_| stage.prove) {
             solution = prove(problem, stage, (pool, root, solution))?;
         }
@@ -118,13 +141,38 @@ pub fn solve(problem: &Problem, stage: &Stage, pool: &mut Pool) -> Result<Soluti
     }
 }
 
+/// The best whole choice: of columns that nearly pay first, then of all that may be in a better one.
+fn best_of(problem: &Problem, stage: &Stage, (pool, root): (&mut Pool, &Relaxed)) -> Result<Solution, SolveError> {
+    let near = Near { duals: &root.duals, below: NEAR * root.bound.abs(), options: &root.bought };
+    let first = match round(problem, stage, (pool, Some(near))) {
+        // The columns found so far may leave no whole choice where all columns do.
+        Err(SolveError::Infeasible(_)) => round(problem, stage, (pool, None)).or_else(|_| {
+            enrich(problem, pool, (&root.duals, f64::INFINITY));
+            round(problem, stage, (pool, None))
+        })?,
+        rounded => rounded?,
+    };
+    if root.is_close(stage, (first.value, root.bound)) {
+        return Ok(first);
+    }
+    let may = root.below(first.value);
+    let more = enrich(problem, pool, (&root.duals, may.below));
+    if !more && may.below <= near.below {
+        return Ok(first);
+    }
+    let again = round(problem, stage, (pool, Some(may)))?;
+    Ok(if again.value < first.value { again } else { first })
+}
+
 /// Splits the part with the least bound until the gap is closed, nothing is left to split, or enough has been tried.
 fn prove(problem: &Problem, stage: &Stage, (pool, root, mut best): (&mut Pool, Relaxed, Solution)) -> Result<Solution, SolveError> {
+    let (duals, at_duals, bought) = (root.duals.clone(), root.at_duals, root.bought.clone());
+    let mut tried_with = pool.active.len();
     let mut open = vec![root];
     let mut closed = f64::INFINITY;
     for _ in 0..MAX_SPLITS {
         let Some(lowest) = (0..open.len()).min_by(|&a, &b| open[a].bound.total_cmp(&open[b].bound)) else { break };
-        if best.value - open[lowest].bound <= CLOSE_ENOUGH * best.value.abs() {
+        if open[lowest].is_close(stage, (best.value, open[lowest].bound)) {
             break;
         }
         let part = open.swap_remove(lowest);
@@ -140,9 +188,15 @@ fn prove(problem: &Problem, stage: &Stage, (pool, root, mut best): (&mut Pool, R
                 }
             }
         }
-        let tried = round(problem, stage, pool)?;
-        if tried.value < best.value {
-            best = tried;
+        if pool.active.len() == tried_with {
+            continue;
+        }
+        tried_with = pool.active.len();
+        let may = Near { duals: &duals, below: best.value - at_duals + price::TOLERANCE, options: &bought };
+        match round(problem, stage, (pool, Some(may))) {
+            Ok(tried) if tried.value < best.value => best = tried,
+            Ok(_) | Err(SolveError::Infeasible(_)) => {}
+            Err(other) => return Err(other),
         }
     }
     best.bound = open.iter().map(|part| part.bound).fold(closed, f64::min).min(best.value);
@@ -151,10 +205,15 @@ fn prove(problem: &Problem, stage: &Stage, (pool, root, mut best): (&mut Pool, R
 
 /// Prices until no column improves the relaxed master of a part; the best bound seen. `None`: the part is empty.
 fn relax(problem: &Problem, stage: &Stage, (pool, branch): (&mut Pool, Branch)) -> Result<Option<Relaxed>, SolveError> {
-    let mut relaxed = Relaxed { branch, bound: f64::NEG_INFINITY, nodes: BTreeMap::new(), duals: Duals::face_value(problem) };
+    let none = f64::NEG_INFINITY;
+    let (nodes, bought, duals) = (BTreeMap::new(), BTreeSet::new(), Duals::face_value(problem));
+    let mut relaxed = Relaxed { branch, bound: none, nodes, duals, at_duals: none, bought, many: false };
+    // Most columns are found while few hours are told apart.
+    let mut hours_together = if problem.purchases.is_empty() { 1 } else { TOGETHER };
     for _ in 0..MAX_ROUNDS {
         let columns = std::mem::take(&mut pool.active);
-        let parts = Parts { problem, columns: &columns, stage, quotas: &pool.quotas, branch: &relaxed.branch };
+        let (quotas, branch) = (&pool.quotas, &relaxed.branch);
+        let parts = Parts { problem, columns: &columns, stage, quotas, branch, options: None, hours_together };
         let master = master::build(&parts);
         let answer = highs::solve(&master.model, true);
         let priced = answer.map(|answer| answer.map(|answer| (master.duals(&parts, &answer), answer)));
@@ -162,7 +221,10 @@ fn relax(problem: &Problem, stage: &Stage, (pool, branch): (&mut Pool, Branch)) 
         let Some((duals, answer)) = priced? else { return Ok(None) };
         let nodes = master.nodes.iter().map(|(&pool, &column)| (Count::Nodes(pool), answer.values[column]));
         let whole = |&(&option, _): &(&usize, &usize)| problem.purchases.options[option].is_whole();
-        let bought = master.purchases.amounts.iter().filter(whole).map(|(&o, &column)| (Count::Bought(o), answer.values[column]));
+        relaxed.many |= master.purchases.many;
+        let amounts = || master.purchases.amounts.iter();
+        relaxed.bought = amounts().filter(|(_, column)| answer.values[**column] > 1e-9).map(|(&option, _)| option).collect();
+        let bought = amounts().filter(whole).map(|(&o, &column)| (Count::Bought(o), answer.values[column]));
         relaxed.nodes = nodes.chain(bought).collect();
         let mut lagrangian = answer.objective;
         let mut improved = false;
@@ -174,45 +236,52 @@ fn relax(problem: &Problem, stage: &Stage, (pool, branch): (&mut Pool, Branch)) 
         }
         relaxed.bound = relaxed.bound.max(lagrangian);
         let close = answer.objective - relaxed.bound <= CLOSE * answer.objective.abs();
-        relaxed.duals = duals;
-        if !improved || close {
+        (relaxed.duals, relaxed.at_duals) = (duals, lagrangian);
+        if (!improved || close) && hours_together > 1 {
+            hours_together = 1;
+        } else if !improved || close {
             if relaxed.branch == Branch::default() {
-                enrich(problem, pool, (&relaxed.duals, NEAR * answer.objective.abs()));
+                let _ = enrich(problem, pool, (&relaxed.duals, NEAR * answer.objective.abs()));
             }
             break;
         }
     }
+    relaxed.bound = stage.sharp(relaxed.bound);
     Ok(Some(relaxed))
 }
 
-/// Adds columns that nearly pay at the final duals: the best whole choice is made of such as these.
-fn enrich(problem: &Problem, pool: &mut Pool, (duals, below): (&Duals, f64)) {
+/// Adds columns that nearly pay at the final duals: the best whole choice is made of such as these. Whether any was new.
+fn enrich(problem: &Problem, pool: &mut Pool, (duals, below): (&Duals, f64)) -> bool {
+    let mut more = false;
     for workload in 0..problem.workloads.len() {
         let (columns, _) = price::best(problem, workload, (&pool.known[workload], Ask { duals, below, keep: ENRICH }));
-        pool.add(columns);
+        more |= pool.add(columns);
     }
+    more
 }
 
-/// The integer master over the columns found.
-fn round(problem: &Problem, stage: &Stage, pool: &Pool) -> Result<Solution, SolveError> {
+/// The integer master over the columns found, or over those that are near.
+fn round(problem: &Problem, stage: &Stage, (pool, near): (&Pool, Option<Near<'_>>)) -> Result<Solution, SolveError> {
     let whole = Branch::default();
-    let parts = Parts { problem, columns: &pool.active, stage, quotas: &pool.quotas, branch: &whole };
+    let wanted = |column: &&Column| near.is_none_or(|near| price::reduced(problem, column, near.duals) <= near.below);
+    let columns: Vec<Column> = pool.active.iter().filter(wanted).cloned().collect();
+    let options = near.map(|near| near.options);
+    let parts = Parts { problem, columns: &columns, stage, quotas: &pool.quotas, branch: &whole, options, hours_together: 1 };
     let mut master = master::build(&parts);
     for &nobodys in &master.purchases.nobodys {
         master.model.columns[nobodys].upper = 0.0;
     }
-    round_model(problem, stage, (pool, &master))
+    round_model(problem, stage, (&columns, &master))
 }
 
-/// The whole choice that an integer master over the pool's columns makes.
-pub(super) fn round_model(problem: &Problem, stage: &Stage, (pool, master): (&Pool, &Master)) -> Result<Solution, SolveError> {
+/// The whole choice that an integer master over columns makes.
+pub(super) fn round_model(problem: &Problem, stage: &Stage, (columns, master): (&[Column], &Master)) -> Result<Solution, SolveError> {
     let Some(answer) = highs::solve(&master.model, false)? else { return Err(SolveError::Infeasible(names(problem, &[]))) };
     let unplaced: Vec<usize> = (0..problem.count()).filter(|&w| answer.values[master.unplaced[w]] > 0.5).collect();
     if !unplaced.is_empty() {
         return Err(SolveError::Infeasible(names(problem, &unplaced)));
     }
-    let mut chosen: Vec<Column> =
-        pool.active.iter().zip(&answer.values).filter(|(_, value)| **value > 0.5).map(|(c, _)| c.clone()).collect();
+    let mut chosen: Vec<Column> = columns.iter().zip(&answer.values).filter(|(_, value)| **value > 0.5).map(|(c, _)| c.clone()).collect();
     chosen.sort_by_key(|c| c.workload);
     let bought = |option: usize| master.purchases.amounts.get(&option).map_or(0.0, |&column| answer.values[column]);
     let near: Vec<f64> = (0..problem.purchases.options.len()).map(bought).collect();

@@ -51,6 +51,10 @@ pub struct Parts<'a> {
     pub quotas: &'a BTreeSet<QuotaRow>,
     /// Limits on the node counts of fixed pools.
     pub branch: &'a Branch,
+    /// Commitments that are considered where all would be many rows.
+    pub options: Option<&'a BTreeSet<usize>>,
+    /// Hours of a day that share the rows of commitments where rows would be many.
+    pub hours_together: usize,
 }
 
 /// Terms of the cost and exposure of what is not in columns.
@@ -66,7 +70,7 @@ struct Shared {
 /// Builds the model.
 #[must_use]
 pub fn build(parts: &Parts<'_>) -> Master {
-    let Parts { problem, columns, stage, quotas, branch: _ } = *parts;
+    let Parts { problem, columns, stage, quotas, .. } = *parts;
     let mut model = Model::default();
     for (index, column) in columns.iter().enumerate() {
         let value = stage.value(column.cost, column.exposure, column.changed_nodes);
@@ -133,14 +137,21 @@ fn buying(model: &mut Model, parts: &Parts<'_>, shared: &mut Shared) -> purchase
         let whole = |map: &BTreeMap<Count, u32>, none: f64| map.get(&key).map_or(none, |n| f64::from(*n));
         (whole(&parts.branch.least, 0.0), whole(&parts.branch.most, f64::INFINITY))
     };
-    let made =
-        purchase::Made { nodes: &shared.nodes, fixed_credits: &shared.credits.0, hourly_credits: &shared.credits.1, limits: &limits };
+    let made = purchase::Made {
+        nodes: &shared.nodes,
+        fixed_credits: &shared.credits.0,
+        hourly_credits: &shared.credits.1,
+        limits: &limits,
+        options: parts.options,
+        hours_together: parts.hours_together,
+    };
     let (rows, cost) = purchase::rows(model, (parts.problem, parts.columns), &made);
     shared.cost.extend(cost);
     rows
 }
 
-type SlotRows = BTreeMap<(PoolIndex, SlotKind), Vec<usize>>;
+/// Rows of a kind of slots, each with the hours that it stands for.
+type SlotRows = BTreeMap<(PoolIndex, SlotKind), Vec<(usize, Vec<usize>)>>;
 type PeakRows = BTreeMap<(usize, PoolIndex), usize>;
 
 /// Nodes of fixed pools: enough slots in every hour, and enough for each workload's own peak (which the slots imply for
@@ -165,12 +176,14 @@ fn fixed_pools(model: &mut Model, parts: &Parts<'_>, shared: &mut Shared) -> (Sl
         for kind in 0..p.kinds() {
             let suffix = if p.partition.is_some() { format!("_{kind}") } else { String::new() };
             let of_kind: Vec<_> = uses.iter().filter(|(_, _, u)| u.kind == kind).collect();
-            let row = |hour: usize| {
+            let row = |(taken, hours): (Vec<u32>, Vec<usize>)| {
                 let mut terms = vec![(nodes, f64::from(p.slots(kind)))];
-                terms.extend(of_kind.iter().filter(|(_, _, u)| u.slots[hour] > 0).map(|(i, _, u)| (*i, -f64::from(u.slots[hour]))));
-                model.at_least(format!("{}_{pool}{suffix}_{hour}", Family::NodeCapacity.as_str()), 0.0, terms)
+                terms.extend(of_kind.iter().zip(&taken).filter(|(_, n)| **n > 0).map(|((i, _, _), &n)| (*i, -f64::from(n))));
+                let name = format!("{}_{pool}{suffix}_{}", Family::NodeCapacity.as_str(), hours[0]);
+                (model.at_least(name, 0.0, terms), hours)
             };
-            slots.insert((pool, kind), (0..HOURS_PER_WEEK).map(row).collect());
+            let taken = |hour: usize| of_kind.iter().map(|(_, _, u)| u.slots[hour]).collect();
+            slots.insert((pool, kind), fullest(taken).into_iter().map(row).collect());
         }
         for workload in uses.iter().map(|(_, c, _)| c.workload).collect::<BTreeSet<_>>() {
             let mut terms = vec![(nodes, 1.0)];
@@ -180,6 +193,25 @@ fn fixed_pools(model: &mut Model, parts: &Parts<'_>, shared: &mut Shared) -> (Sl
         }
     }
     (slots, peaks)
+}
+
+/// What is taken in the hours in which no other hour takes as much of everything, each with the hours that are like it. A pool that
+/// holds these holds all.
+fn fullest(taken: impl Fn(usize) -> Vec<u32>) -> Vec<(Vec<u32>, Vec<usize>)> {
+    let mut hours: BTreeMap<Vec<u32>, Vec<usize>> = BTreeMap::new();
+    for hour in 0..HOURS_PER_WEEK {
+        hours.entry(taken(hour)).or_default().push(hour);
+    }
+    let mut by_sum: Vec<(Vec<u32>, Vec<usize>)> = hours.into_iter().collect();
+    by_sum.sort_by_cached_key(|(taken, hours)| (std::cmp::Reverse(taken.iter().sum::<u32>()), hours[0]));
+    let mut kept: Vec<(Vec<u32>, Vec<usize>)> = Vec::new();
+    for (taken, hours) in by_sum {
+        let holds = |(known, _): &(Vec<u32>, Vec<usize>)| known.iter().zip(&taken).all(|(known, taken)| known >= taken);
+        if !kept.iter().any(holds) {
+            kept.push((taken, hours));
+        }
+    }
+    kept
 }
 
 /// Credits of commitments: constant in fixed pools, by hour in exclusive ones, together no more than is held.
@@ -283,8 +315,14 @@ impl Master {
             let p = &parts.problem.pools[key.0];
             let face = duals.cost * p.price + duals.exposure * f64::from(p.gpus) * p.hazard;
             let unused = if p.committed > 0 { 0.0 } else { face * p.share_of_slot(key.1) };
-            for (hour, price) in prices.iter_mut().enumerate() {
-                *price = self.slots.get(key).map_or(unused, |rows| y(rows[hour]).max(0.0));
+            let Some(rows) = self.slots.get(key) else {
+                prices.fill(unused);
+                continue;
+            };
+            // Hours that are alike share the price of their row; one that a fuller hour makes room for is free.
+            prices.fill(0.0);
+            for (row, hours) in rows {
+                hours.iter().for_each(|&hour| prices[hour] = y(*row).max(0.0) / hours.len() as f64);
             }
         }
         duals.peak = self.peaks.iter().map(|(key, &row)| (*key, y(row).max(0.0))).collect();

@@ -30,15 +30,22 @@ pub struct Made<'a> {
     pub hourly_credits: &'a BTreeMap<PoolIndex, Vec<usize>>,
     /// Least and most of each option.
     pub limits: &'a dyn Fn(usize) -> (f64, f64),
+    /// Options that are considered where all would be many; all where this is not known.
+    pub options: Option<&'a BTreeSet<usize>>,
+    /// Hours of a day that share rows where rows would be many.
+    pub hours_together: usize,
 }
 
-/// Positions in the model. Hours in which all columns use the machines alike share their rows.
+/// Positions in the model. Hours in which all columns use the machines alike share their rows. While columns are sought and that leaves
+/// many, so do several hours of all workdays and of weekends, with the mean of what is used: that asks less, so a bound stays one.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
     /// Amounts by option.
     pub amounts: BTreeMap<usize, usize>,
     /// Node-hours bought for nobody; a whole choice needs none.
     pub nobodys: Vec<usize>,
+    /// There are many rows, so that a solve takes long.
+    pub many: bool,
     /// Position of each hour's rows, and how many hours share them.
     shared: Vec<(usize, f64)>,
     /// Rows of what is used, by machine and part.
@@ -46,6 +53,12 @@ pub struct Rows {
     /// Rows of what is bought, by option.
     bought: BTreeMap<usize, Vec<usize>>,
 }
+
+/// Variables of what is covered, above which they are many.
+const MOST_COVERS: usize = 600;
+
+/// Hours of the week before its weekend.
+const WORKDAY_HOURS: usize = 5 * 24;
 
 /// Terms of a row.
 type Terms = Vec<(usize, f64)>;
@@ -56,13 +69,28 @@ pub fn rows(model: &mut Model, (problem, columns): (&Problem, &[Column]), made: 
     let purchases = &problem.purchases;
     let mut in_use: BTreeSet<PoolIndex> = made.nodes.keys().copied().collect();
     in_use.extend(columns.iter().flat_map(|c| &c.exclusive).map(|u| u.pool));
-    let machines: BTreeSet<usize> = in_use.iter().filter_map(|&pool| purchases.machine_of(pool)).collect();
-    let supply: BTreeMap<usize, Vec<Terms>> = machines.iter().map(|&m| (m, supply((problem, columns), (made, m)))).collect();
-    let (hours, shared) = alike(&supply);
-    let mut rows = Rows { shared, ..Rows::default() };
+    let mut machines: BTreeSet<usize> = in_use.iter().filter_map(|&pool| purchases.machine_of(pool)).collect();
+    let mut supply: BTreeMap<usize, Vec<Terms>> = machines.iter().map(|&m| (m, supply((problem, columns), (made, m)))).collect();
+    let covers = purchases.options.iter().flat_map(|o| &o.covers).filter(|c| machines.contains(&c.machine)).count();
+    let many = alike(&supply).len() * covers > MOST_COVERS;
+    let few = made.options.filter(|_| many);
+    let wanted = |index: usize| few.is_none_or(|few| few.contains(&index));
+    let kept = |machine: usize| {
+        let covers = |o: &PurchaseOption| o.covers.iter().any(|c| c.machine == machine);
+        purchases.options.iter().enumerate().any(|(index, option)| wanted(index) && covers(option))
+    };
+    machines.retain(|&machine| kept(machine));
+    supply.retain(|machine, _| machines.contains(machine));
+    let groups = if many && made.hours_together > 1 { similar(made.hours_together) } else { alike(&supply) };
+    let hours: Vec<(usize, f64)> = groups.iter().map(|hours| (hours[0], hours.len() as f64)).collect();
+    let mut shared = vec![(0, 0.0); HOURS_PER_WEEK];
+    for (group, own) in groups.iter().enumerate() {
+        own.iter().for_each(|&hour| shared[hour] = (group, own.len() as f64));
+    }
+    let mut rows = Rows { shared, many, ..Rows::default() };
     let mut cost = Vec::new();
     let mut covered: BTreeMap<(usize, Part), Vec<Vec<usize>>> = BTreeMap::new();
-    for (index, option) in purchases.options.iter().enumerate() {
+    for (index, option) in purchases.options.iter().enumerate().filter(|(index, _)| wanted(*index)) {
         let mine: Vec<_> = option.covers.iter().filter(|c| machines.contains(&c.machine)).collect();
         if mine.is_empty() {
             continue;
@@ -95,7 +123,7 @@ pub fn rows(model: &mut Model, (problem, columns): (&Problem, &[Column]), made: 
         for (&(_, part), taken) in covered.range((machine, Part::Machine)..=(machine, Part::Gpus)) {
             let name = |hour: usize| format!("{}_used_{machine}_{part:?}_{hour}", Family::Commitment.as_str());
             let row = |(group, &(hour, _)): (usize, &(usize, f64))| {
-                let mut all = terms[hour].clone();
+                let mut all = mean(&terms, &groups[group]);
                 all.push((ends[group], 1.0));
                 all.extend(taken[group].iter().map(|&x| (x, -1.0)));
                 model.at_least(name(hour), 0.0, all)
@@ -107,28 +135,44 @@ pub fn rows(model: &mut Model, (problem, columns): (&Problem, &[Column]), made: 
     (rows, cost)
 }
 
-/// Hours by a representative, with a number each.
-type Grouped = Vec<(usize, f64)>;
-
-/// Groups of hours with the same terms for every machine: the first hour of each with how many there are, and of each hour its
-/// group with how many there are.
-fn alike(supply: &BTreeMap<usize, Vec<Terms>>) -> (Grouped, Grouped) {
-    let mut groups: BTreeMap<Vec<(usize, usize, u64)>, usize> = BTreeMap::new();
-    let mut firsts: Vec<(usize, f64)> = Vec::new();
-    let mut of = Vec::with_capacity(HOURS_PER_WEEK);
+/// Hours of the week in groups with the same terms for every machine.
+fn alike(supply: &BTreeMap<usize, Vec<Terms>>) -> Vec<Vec<usize>> {
+    let mut alike: BTreeMap<Vec<(usize, usize, u64)>, Vec<usize>> = BTreeMap::new();
     for hour in 0..HOURS_PER_WEEK {
         let bits = |(&machine, hours): (&usize, &Vec<Terms>)| -> Vec<(usize, usize, u64)> {
             hours[hour].iter().map(|(column, value)| (machine, *column, value.to_bits())).collect()
         };
-        let group = *groups.entry(supply.iter().flat_map(bits).collect()).or_insert(firsts.len());
-        if group == firsts.len() {
-            firsts.push((hour, 0.0));
-        }
-        firsts[group].1 += 1.0;
-        of.push(group);
+        alike.entry(supply.iter().flat_map(bits).collect()).or_default().push(hour);
     }
-    let shared = of.into_iter().map(|group| (group, firsts[group].1)).collect();
-    (firsts, shared)
+    in_order(alike.into_values())
+}
+
+/// Hours of the week in groups of so many hours of the day, on workdays and at weekends.
+fn similar(together: usize) -> Vec<Vec<usize>> {
+    let mut similar: BTreeMap<(bool, usize), Vec<usize>> = BTreeMap::new();
+    for hour in 0..HOURS_PER_WEEK {
+        similar.entry((hour >= WORKDAY_HOURS, hour % 24 / together)).or_default().push(hour);
+    }
+    in_order(similar.into_values())
+}
+
+fn in_order(groups: impl Iterator<Item = Vec<usize>>) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = groups.collect();
+    groups.sort();
+    groups
+}
+
+/// Terms of a row for several hours: the mean of theirs.
+fn mean(terms: &[Terms], hours: &[usize]) -> Terms {
+    let first = &terms[hours[0]];
+    if hours.iter().all(|&hour| &terms[hour] == first) {
+        return first.clone();
+    }
+    let mut sums: BTreeMap<usize, f64> = BTreeMap::new();
+    for (column, value) in hours.iter().flat_map(|&hour| &terms[hour]) {
+        *sums.entry(*column).or_insert(0.0) += value;
+    }
+    sums.into_iter().map(|(column, sum)| (column, sum / hours.len() as f64)).collect()
 }
 
 /// Node-hours of a machine that no held commitment pays for, by hour.

@@ -58,6 +58,18 @@ impl Stage {
         Self { exposure_cap: Some(exposure_cap), change_cap: Some(change_cap), ..Self::least_cost() }
     }
 
+    /// Whole nodes are counted, and nothing else.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.cost_weight.abs() + self.exposure_weight.abs() + (self.change_weight - 1.0).abs() < 1e-12
+    }
+
+    /// A bound of the stage, sharpened: no value is between two counts.
+    #[must_use]
+    pub fn sharp(&self, bound: f64) -> f64 {
+        if self.counts() && bound.is_finite() { (bound - 1e-4).ceil() } else { bound }
+    }
+
     /// The stage's value of amounts.
     #[must_use]
     pub fn value(&self, cost: f64, exposure: f64, changed_nodes: u32) -> f64 {

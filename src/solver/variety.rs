@@ -65,7 +65,7 @@ fn diversify(problem: &Problem, pool: &mut Pool) {
 fn settle(problem: &Problem, pool: &mut Pool, (stage, most): (&Stage, Option<usize>)) -> Result<Solution, SolveError> {
     for _ in 0..ROUNDS {
         let whole = Branch::default();
-        let parts = Parts { problem, columns: &pool.active, stage, quotas: &pool.quotas, branch: &whole };
+        let parts = Parts { problem, columns: &pool.active, stage, quotas: &pool.quotas, branch: &whole, options: None, hours_together: 1 };
         let mut master = master::build(&parts);
         let mut variables: BTreeMap<String, usize> = BTreeMap::new();
         let mut uses: BTreeMap<(String, usize), Vec<(usize, f64)>> = BTreeMap::new();
@@ -88,7 +88,7 @@ fn settle(problem: &Problem, pool: &mut Pool, (stage, most): (&Stage, Option<usi
             let all = variables.values().map(|variable| (*variable, 1.0)).collect();
             master.model.at_most(format!("{}_types", Family::Budget.as_str()), most as f64, all);
         }
-        let solution = round_model(problem, stage, (pool, &master))?;
+        let solution = round_model(problem, stage, (&pool.active, &master))?;
         let broken: Vec<_> = quota::broken(problem, &solution).into_iter().filter(|row| !pool.quotas.contains(row)).collect();
         if broken.is_empty() {
             return Ok(solution);

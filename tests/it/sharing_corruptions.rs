@@ -34,6 +34,11 @@ pub const SHARING: &[Corruption] = &[
     of("a policy that is not the owner's", |p| {
         tenant(p).and_then(|w| w.variant.slice.as_mut()).is_some_and(|slice| set(&mut slice.isolation, "nothing"))
     }),
+    Corruption {
+        name: "a slice where a whole GPU is today, said to be no change",
+        family: Family::Frozen,
+        apply: |p| tenant(p).is_some_and(|w| !std::mem::replace(&mut w.change.unchanged, true)),
+    },
     of("a model in two servers", |p| {
         server(p).is_some_and(|b| {
             let twice = b.members[0].clone();

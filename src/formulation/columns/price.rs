@@ -183,7 +183,7 @@ pub fn best(problem: &Problem, workload: usize, (known, ask): (&[Column], Ask<'_
         }
     }
     for (index, option) in options.services.iter().enumerate().filter(|(_, o)| o.modes.contains(&Mode::Scheduled)) {
-        let priced = schedule::price(problem, workload, (index, option), ask.duals);
+        let priced = schedule::price(problem, workload, (index, option), (ask.duals, ask.below));
         bound = bound.min(priced.bound);
         found.extend(priced.column.map(|column| (reduced(problem, &column, ask.duals), column)));
     }

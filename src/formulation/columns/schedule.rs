@@ -52,9 +52,23 @@ struct Frame<'a> {
     option: &'a ServiceOption,
     levels: Vec<Level>,
     cut: usize,
+    /// Dollars that growing from one state to another costs on one day; states are the levels, then asleep.
+    starts: Vec<Vec<f64>>,
 }
 
-impl Frame<'_> {
+impl<'a> Frame<'a> {
+    fn of(problem: &'a Problem, workload: usize, option: &'a ServiceOption) -> Self {
+        let levels = levels(option);
+        let counts = |state: usize| levels.get(state).map_or((0, 0), |level| (level.floor, level.flex));
+        let start = |from: usize, to: usize| {
+            let ((floor_from, flex_from), (floor_to, flex_to)) = (counts(from), counts(to));
+            f64::from(floor_to.saturating_sub(floor_from)) * option.floor.start
+                + f64::from(flex_to.saturating_sub(flex_from)) * option.flex().start
+        };
+        let starts = (0..=levels.len()).map(|from| (0..=levels.len()).map(|to| start(from, to)).collect()).collect();
+        Self { problem, workload, option, levels, cut: least_loaded_hour(option), starts }
+    }
+
     /// UTC hour of a local day and a position in the service day.
     fn utc(&self, day: u8, position: usize) -> usize {
         utc_hour(self.option, (self.cut, day, position))
@@ -79,14 +93,18 @@ struct DayCosts {
 /// A schedule of one set of days: level by position (`None` sleeps).
 type DayPlan = Vec<Option<usize>>;
 
-/// Prices the scheduled mode of an option.
+/// Prices the scheduled mode of an option; an option of which no schedule can be `below` a reduced cost is left at that.
 ///
 /// Misses are priced: at 0 first, then dearer until the error budget is kept, then between the last price that broke it
 /// and the first that kept it. Every price gives a bound; the best of them counts.
 #[must_use]
-pub fn price(problem: &Problem, workload: usize, (index, option): (usize, &ServiceOption), duals: &Duals) -> Priced {
-    let frame = Frame { problem, workload, option, levels: levels(option), cut: least_loaded_hour(option) };
+pub fn price(problem: &Problem, workload: usize, (index, option): (usize, &ServiceOption), (duals, below): (&Duals, f64)) -> Priced {
+    let frame = Frame::of(problem, workload, option);
     let constant = price::constant_of_service(problem, (workload, option), (least_peak(&frame), duals));
+    let least = constant + hour_by_hour(&frame, duals);
+    if least >= below {
+        return Priced { column: None, bound: least };
+    }
     let mut best = Priced { column: None, bound: f64::NEG_INFINITY };
     let mut try_price = |miss_price: f64| -> Option<bool> {
         let (value, column) = cheapest(&frame, index, (duals, miss_price))?;
@@ -111,6 +129,19 @@ pub fn price(problem: &Problem, workload: usize, (index, option): (usize, &Servi
         }
     }
     best
+}
+
+/// What a week costs whose every hour has the level that is cheapest for it alone, whatever the windows: no schedule costs less.
+fn hour_by_hour(frame: &Frame<'_>, duals: &Duals) -> f64 {
+    let option = frame.option;
+    let sleepy = !option.shape.sleep.is_empty();
+    let cheapest = |hour: usize| {
+        let enough = frame.levels.iter().filter(|level| level.n >= option.shape.need[hour]);
+        let awake = enough.map(|level| price::hour(frame.problem, option, (&HourCount::up(level.floor, level.flex), hour), duals));
+        let asleep = (sleepy && option.may_sleep(hour)).then(|| price::hour(frame.problem, option, (&asleep(option, hour), hour), duals));
+        awake.chain(asleep).fold(f64::INFINITY, f64::min)
+    };
+    (0..HOURS_PER_WEEK).map(cheapest).sum()
 }
 
 /// Closes in on the price of a miss at which the budget is just kept.
@@ -256,76 +287,68 @@ fn day_program(frame: &Frame<'_>, costs: &DayCosts, (base, limit, duals): (Optio
     let states = frame.levels.len() + 1;
     let asleep = states - 1;
     let base_state = base.unwrap_or(asleep);
-    let days = costs.days.len() as f64;
+    let dollar = costs.days.len() as f64 * duals.cost;
     let allowed = |state: usize, position: usize| {
-        if state == asleep {
+        if position < frame.option.shape.quiet_hours && state != base_state {
+            false
+        } else if state == asleep {
             base.is_none() && costs.may_sleep[position]
         } else {
             frame.levels[state].n >= costs.need[position] && (base.is_none() || state >= base_state)
         }
     };
     let cost = |state: usize, position: usize| if state == asleep { costs.sleep[position] } else { costs.level[state][position] };
-    let switch = |from: usize, to: usize| days * duals.cost * start_cost(frame, (from, to), asleep);
-    let mut value = vec![vec![f64::INFINITY; states]; limit + 1];
-    let mut parents: Vec<Vec<Vec<(usize, usize)>>> = Vec::with_capacity(HOURS);
-    for position in 0..HOURS {
-        let mut next = vec![vec![f64::INFINITY; states]; limit + 1];
-        let mut parent = vec![vec![(0, 0); states]; limit + 1];
+    // By windows used and state.
+    let cells = (limit + 1) * states;
+    let mut value = vec![f64::INFINITY; cells];
+    let mut next = vec![f64::INFINITY; cells];
+    let mut parents: Vec<(usize, usize)> = vec![(0, 0); HOURS * cells];
+    for state in (0..states).filter(|&s| allowed(s, 0)) {
+        value[state] = cost(state, 0);
+    }
+    for position in 1..HOURS {
+        next.fill(f64::INFINITY);
         for state in (0..states).filter(|&s| allowed(s, position)) {
+            let own = cost(state, position);
+            let opens = usize::from(state != base_state);
             for windows in 0..=limit {
-                let opens = usize::from(state != base_state);
-                if position < frame.option.shape.quiet_hours && state != base_state {
-                    continue;
-                }
-                if position == 0 {
-                    if windows == 0 {
-                        next[windows][state] = cost(state, position);
-                    }
-                    continue;
-                }
-                for (from, same) in (0..states).map(|from| (from, from == state)) {
-                    let before = if same { Some(windows) } else { windows.checked_sub(opens) };
+                let mut best = (f64::INFINITY, (0, 0));
+                let opened = windows.checked_sub(opens);
+                for from in 0..states {
+                    let (before, start) = if from == state { (Some(windows), 0.0) } else { (opened, dollar * frame.starts[from][state]) };
                     let Some(before) = before else { continue };
-                    let reached = value[before][from] + if same { 0.0 } else { switch(from, state) };
-                    if reached + cost(state, position) < next[windows][state] {
-                        next[windows][state] = reached + cost(state, position);
-                        parent[windows][state] = (before, from);
+                    let reached = value[before * states + from] + start;
+                    if reached < best.0 {
+                        best = (reached, (before, from));
                     }
                 }
+                next[windows * states + state] = best.0 + own;
+                parents[position * cells + windows * states + state] = best.1;
             }
         }
-        value = next;
-        parents.push(parent);
+        std::mem::swap(&mut value, &mut next);
     }
-    (0..=limit)
-        .map(|windows| {
-            trace_back(&value, &parents, windows).map(|(v, plan)| (v, plan.into_iter().map(|s| (s != asleep).then_some(s)).collect()))
-        })
-        .collect()
+    let plan = |windows: usize| {
+        let found = trace_back((&value, states), &parents, windows);
+        found.map(|(v, plan)| (v, plan.into_iter().map(|s| (s != asleep).then_some(s)).collect()))
+    };
+    (0..=limit).map(plan).collect()
 }
 
 /// Reads the best plan with a number of windows off the table.
-fn trace_back(value: &[Vec<f64>], parents: &[Vec<Vec<(usize, usize)>>], windows: usize) -> Option<(f64, Vec<usize>)> {
-    let (mut state, &best) = value[windows].iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1))?;
+fn trace_back((value, states): (&[f64], usize), parents: &[(usize, usize)], windows: usize) -> Option<(f64, Vec<usize>)> {
+    let row = &value[windows * states..(windows + 1) * states];
+    let (mut state, &best) = row.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1))?;
     if !best.is_finite() {
         return None;
     }
     let mut windows = windows;
     let mut plan = vec![state; HOURS];
     for position in (1..HOURS).rev() {
-        let (before, from) = parents[position][windows][state];
-        (windows, state) = (before, from);
+        (windows, state) = parents[position * value.len() + windows * states + state];
         plan[position - 1] = state;
     }
     Some((best, plan))
-}
-
-/// Dollars that growing from one state to another costs on one day.
-fn start_cost(frame: &Frame<'_>, (from, to): (usize, usize), asleep: usize) -> f64 {
-    let counts = |state: usize| if state == asleep { (0, 0) } else { (frame.levels[state].floor, frame.levels[state].flex) };
-    let ((floor_from, flex_from), (floor_to, flex_to)) = (counts(from), counts(to));
-    f64::from(floor_to.saturating_sub(floor_from)) * frame.option.floor.start
-        + f64::from(flex_to.saturating_sub(flex_from)) * frame.option.flex().start
 }
 
 /// Turns the plans of the sets of days into windows and counts by hour.

@@ -2,7 +2,7 @@
 
 use super::{Context, one, pools::Billed, windows};
 use crate::domain::{Profile, ProfileKind, Scenario, Workload};
-use crate::formulation::bundle::{BundleOption, INTERFERENCE, INTERFERENCE_SOURCE};
+use crate::formulation::bundle::{BundleOption, INTERFERENCE_SOURCE, interference};
 use crate::formulation::columns::{Column, Decision};
 use crate::formulation::problem::{Problem, WorkloadOptions};
 use crate::plan::{Bundle, BundleMember, ChosenVariant, ResourceRequests, Window};
@@ -90,7 +90,8 @@ pub fn of(
             let limit = limits(&scenario.workloads[index]);
             member.priority = by_limit.iter().position(|l| l.total_cmp(&limit).is_eq()).map_or(1, |rank| rank as u32 + 1);
         }
-        bundles.push(Bundle { host, members, interference: INTERFERENCE, interference_source: INTERFERENCE_SOURCE.to_owned() });
+        let interference = interference(members.len());
+        bundles.push(Bundle { host, members, interference, interference_source: INTERFERENCE_SOURCE.to_owned() });
     }
     (bundles, all_windows)
 }
