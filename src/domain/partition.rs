@@ -34,10 +34,11 @@ impl Technique {
         }
     }
 
-    /// Share of its part of the card that a slice delivers within a latency limit. MIG: a 1g.10gb slice of an A100 80 GB, times seven, is
-    /// 0.63 (ResNet50) and 0.78 (BERT) of the whole card in MLPerf Inference 2.1's Server scenario (0.90 and 0.92 offline); the lower is
-    /// taken. Of MPS and of time-slicing no such measurement is at hand: MPS shares caches and memory bandwidth, time-slicing also loses
-    /// the switches, and both are assumed below MIG.
+    /// Speed of a slice as a share of its part of the card's: all times are divided by it, and the limit is then held against them. MIG: a
+    /// 1g.10gb slice of an A100 80 GB, times seven, is 0.63 (ResNet50) and 0.78 (BERT) of the whole card in MLPerf Inference 2.1's Server
+    /// scenario, within a limit (0.90 and 0.92 offline); the lower is taken. MPS and time-slicing are assumed below MIG: MPS shares caches and
+    /// memory bandwidth, time-slicing also loses the switches. Used like this they plan for less than was measured on an H100
+    /// (docs/sharing-measured.md), where within tight limits less than these shares of the card was left.
     #[must_use]
     pub const fn delivered(self) -> f64 {
         match self {

@@ -79,6 +79,9 @@ impl Pool {
     }
 }
 
+/// Relative gap at which an integer solve with that many rows may end.
+const GAP_OF_MANY: f64 = 1e-3;
+
 /// Hours of a day that share the rows of commitments while columns are sought.
 const TOGETHER: usize = 6;
 
@@ -276,7 +279,8 @@ fn round(problem: &Problem, stage: &Stage, (pool, near): (&Pool, Option<Near<'_>
 
 /// The whole choice that an integer master over columns makes.
 pub(super) fn round_model(problem: &Problem, stage: &Stage, (columns, master): (&[Column], &Master)) -> Result<Solution, SolveError> {
-    let Some(answer) = highs::solve(&master.model, false)? else { return Err(SolveError::Infeasible(names(problem, &[]))) };
+    let gap = if master.purchases.many { GAP_OF_MANY } else { highs::MIP_GAP };
+    let Some(answer) = highs::solve_within(&master.model, (false, gap))? else { return Err(SolveError::Infeasible(names(problem, &[]))) };
     let unplaced: Vec<usize> = (0..problem.count()).filter(|&w| answer.values[master.unplaced[w]] > 0.5).collect();
     if !unplaced.is_empty() {
         return Err(SolveError::Infeasible(names(problem, &unplaced)));

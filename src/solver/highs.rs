@@ -27,6 +27,11 @@ pub struct Answer {
 
 /// Solves the model, as a linear relaxation when `relaxed`. `Ok(None)`: it has no solution.
 pub fn solve(model: &Model, relaxed: bool) -> Result<Option<Answer>, SolveError> {
+    solve_within(model, (relaxed, MIP_GAP))
+}
+
+/// The same; an integer solve may end at this relative gap.
+pub fn solve_within(model: &Model, (relaxed, gap): (bool, f64)) -> Result<Option<Answer>, SolveError> {
     let mut problem = RowProblem::default();
     let columns: Vec<_> =
         model.columns.iter().map(|c| problem.add_column_with_integrality(c.cost, c.lower..=c.upper, c.integer && !relaxed)).collect();
@@ -40,7 +45,7 @@ pub fn solve(model: &Model, relaxed: bool) -> Result<Option<Answer>, SolveError>
         highs.try_set_option(option, value).map_err(|e| SolveError::Solver(format!("option {option}: {e:?}")))?;
     }
     highs.try_set_option("parallel", "off").map_err(|e| SolveError::Solver(format!("option parallel: {e:?}")))?;
-    highs.try_set_option("mip_rel_gap", MIP_GAP).map_err(|e| SolveError::Solver(format!("option mip_rel_gap: {e:?}")))?;
+    highs.try_set_option("mip_rel_gap", gap).map_err(|e| SolveError::Solver(format!("option mip_rel_gap: {e:?}")))?;
     let solved = highs.try_solve().map_err(|e| SolveError::Solver(format!("{e:?}")))?;
     match solved.status() {
         HighsModelStatus::Optimal | HighsModelStatus::ReachedSolutionLimit | HighsModelStatus::ReachedIterationLimit => {}

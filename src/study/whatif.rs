@@ -1,6 +1,6 @@
 //! Scenarios under another assumption. Each takes a scenario and gives a changed copy.
 
-use crate::domain::{CapacityType, Scenario, WorkloadKind};
+use crate::domain::{CapacityType, Scenario, SharePolicy, WorkloadKind};
 use crate::units::UsdPerHour;
 use std::collections::BTreeMap;
 
@@ -48,7 +48,10 @@ pub struct Lessons {
     pub slack_hours: BTreeMap<String, u32>,
 }
 
-/// A scenario with what replays taught: peaks and expected misses times a factor, earlier ends of jobs.
+/// Factor on the planning load of a service from which it shares no GPU: what more load does not mend is not for want of capacity.
+const ALONE_FROM: f64 = 1.5;
+
+/// A scenario with what replays taught: peaks and expected misses times a factor, no company from [`ALONE_FROM`] on, earlier ends of jobs.
 #[must_use]
 pub fn taught(scenario: &Scenario, lessons: &Lessons) -> Scenario {
     let mut changed = scenario.clone();
@@ -58,6 +61,9 @@ pub fn taught(scenario: &Scenario, lessons: &Lessons) -> Scenario {
         let (load, miss) = (of(&lessons.loads), of(&lessons.misses));
         match &mut workload.kind {
             WorkloadKind::Service(service) => {
+                if load >= ALONE_FROM {
+                    workload.share = SharePolicy::NEVER;
+                }
                 service.demand.load_factor *= load;
                 service.demand.miss_factor *= miss;
                 service.demand.peak_rps.iter_mut().for_each(|peak| *peak *= load);

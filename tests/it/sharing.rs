@@ -6,7 +6,7 @@
 use crate::generated::{self, Size};
 use crate::planned;
 use crate::sharing_corruptions::SHARING;
-use gpuplan::check::{self, Family};
+use gpuplan::check;
 use gpuplan::domain::{
     Evidence, Isolation, Layout, OperatingPoint, Performance, ProfileKind, Scenario, SharePolicy, ShareWith, Slice, Technique,
 };
@@ -14,6 +14,7 @@ use gpuplan::formulation::compact::{self, Goal};
 use gpuplan::formulation::{self, Freedom, Problem};
 use gpuplan::plan::Plan;
 use gpuplan::solver::{self, ColumnPool, SolveError, Stage, reference};
+use gpuplan::study::whatif::{self, Lessons};
 use gpuplan::units::{GiB, PerSecond};
 use std::collections::BTreeSet;
 
@@ -99,6 +100,18 @@ fn teams_that_share_among_themselves_have_cards_of_their_own() {
 }
 
 #[test]
+fn who_keeps_missing_in_company_gets_a_gpu_of_its_own() {
+    let scenario = planned::load(&planned::folder("bundle-by-hand"));
+    for (factor, usd) in [(1.4, 0.752), (1.6, 0.752 + 0.526)] {
+        let lessons = Lessons { loads: [("covers".to_owned(), factor)].into(), ..Lessons::default() };
+        let plan = planned::quick(&whatif::taught(&scenario, &lessons), None);
+        near(dollars(&plan), usd * 730.0);
+        let mode = &plan.workloads.iter().find(|w| w.name == "covers").unwrap().mode;
+        assert_eq!(mode == "bundled", factor < 1.5, "x{factor}: {mode}");
+    }
+}
+
+#[test]
 fn every_corruption_of_a_shared_plan_is_found() {
     let mut applied = BTreeSet::new();
     for name in ["mig-by-hand", "mps-by-hand", "bundle-by-hand"] {
@@ -112,7 +125,7 @@ fn every_corruption_of_a_shared_plan_is_found() {
             }
             applied.insert(corruption.name);
             let findings = check::plan(&scenario, &broken);
-            assert!(findings.iter().any(|f| f.family == Family::Sharing), "{name}: `{}`: {findings:?}", corruption.name);
+            assert!(findings.iter().any(|f| f.family == corruption.family), "{name}: `{}`: {findings:?}", corruption.name);
         }
     }
     assert_eq!(applied.len(), SHARING.len(), "{applied:?}");
