@@ -49,7 +49,7 @@ pub struct Lessons {
 }
 
 /// Factor on the planning load of a service from which it shares no GPU: what more load does not mend is not for want of capacity.
-const ALONE_FROM: f64 = 1.5;
+const ALONE_FROM: f64 = 1.2;
 
 /// A scenario with what replays taught: peaks and expected misses times a factor, no company from [`ALONE_FROM`] on, earlier ends of jobs.
 #[must_use]
