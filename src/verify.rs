@@ -1,8 +1,8 @@
 //! Closing the loop: plan, replay the files that the plan emits, and where the replay misses plan anew for what it saw.
 //!
 //! In: a scenario. Out: a plan with the replay that it rests on. What a replay faults is mended where the plan went wrong: a service whose
-//! requests are late is planned for more load, one whose requests meet no replica or lose theirs for more misses than expected. At most
-//! [`ROUNDS`] times; a plan that still misses is handed out as unverified, with what it missed.
+//! requests are late is planned for more load (and from some load on without company on its GPU), one whose requests meet no replica or lose
+//! theirs for more misses than expected. At most [`ROUNDS`] times; a plan that still misses is handed out as unverified, with what it missed.
 
 mod beside;
 
