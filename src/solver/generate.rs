@@ -35,6 +35,12 @@ const CLOSE_ENOUGH: f64 = 1e-4;
 /// The same where commitments make every solve long: a plan in seconds with a gap of half a percent, told, not in a minute with a third.
 const CLOSE_ENOUGH_OF_MANY: f64 = 5e-3;
 
+/// Relative gap at which an integer solve with that many rows may end.
+const GAP_OF_MANY: f64 = 1e-3;
+
+/// Hours of a day that share the rows of commitments while columns are sought.
+const TOGETHER: usize = 6;
+
 /// Columns added a workload and round.
 const KEEP: usize = 4;
 
@@ -79,13 +85,8 @@ impl Pool {
     }
 }
 
-/// Relative gap at which an integer solve with that many rows may end.
-const GAP_OF_MANY: f64 = 1e-3;
-
-/// Hours of a day that share the rows of commitments while columns are sought.
-const TOGETHER: usize = 6;
-
 /// A part of the problem, relaxed.
+#[derive(Clone, Debug)]
 struct Relaxed {
     branch: Branch,
     bound: f64,
@@ -100,11 +101,11 @@ struct Relaxed {
 }
 
 impl Relaxed {
-    /// Whether a value is so near a bound that no more is tried.
-    fn is_close(&self, stage: &Stage, (value, bound): (f64, f64)) -> bool {
+    /// Whether a value is so near the bound that no more is tried.
+    fn is_close(&self, stage: &Stage, value: f64) -> bool {
         let share = if self.many { CLOSE_ENOUGH_OF_MANY } else { CLOSE_ENOUGH };
-        let one_node = self.many && stage.counts() && value - bound <= 1.0;
-        one_node || value - bound <= share * value.abs()
+        let one_node = self.many && stage.counts() && value - self.bound <= 1.0;
+        one_node || value - self.bound <= share * value.abs()
     }
 
     /// Columns that may be in a choice of less than a value: a choice is at least the bound and its columns' reduced costs.
@@ -155,7 +156,7 @@ fn best_of(problem: &Problem, stage: &Stage, (pool, root): (&mut Pool, &Relaxed)
         })?,
         rounded => rounded?,
     };
-    if root.is_close(stage, (first.value, root.bound)) {
+    if root.is_close(stage, first.value) {
         return Ok(first);
     }
     let may = root.below(first.value);
@@ -163,19 +164,26 @@ fn best_of(problem: &Problem, stage: &Stage, (pool, root): (&mut Pool, &Relaxed)
     if !more && may.below <= near.below {
         return Ok(first);
     }
-    let again = round(problem, stage, (pool, Some(may)))?;
-    Ok(if again.value < first.value { again } else { first })
+    better(problem, stage, (pool, may), first)
+}
+
+/// The better one of a choice in hand and of the best of columns that are near.
+fn better(problem: &Problem, stage: &Stage, (pool, near): (&Pool, Near<'_>), known: Solution) -> Result<Solution, SolveError> {
+    match round(problem, stage, (pool, Some(near))) {
+        Ok(tried) if tried.value < known.value => Ok(tried),
+        Ok(_) | Err(SolveError::Infeasible(_)) => Ok(known),
+        Err(other) => Err(other),
+    }
 }
 
 /// Splits the part with the least bound until the gap is closed, nothing is left to split, or enough has been tried.
 fn prove(problem: &Problem, stage: &Stage, (pool, root, mut best): (&mut Pool, Relaxed, Solution)) -> Result<Solution, SolveError> {
-    let (duals, at_duals, bought) = (root.duals.clone(), root.at_duals, root.bought.clone());
     let mut tried_with = pool.active.len();
-    let mut open = vec![root];
+    let mut open = vec![root.clone()];
     let mut closed = f64::INFINITY;
     for _ in 0..MAX_SPLITS {
         let Some(lowest) = (0..open.len()).min_by(|&a, &b| open[a].bound.total_cmp(&open[b].bound)) else { break };
-        if open[lowest].is_close(stage, (best.value, open[lowest].bound)) {
+        if open[lowest].is_close(stage, best.value) {
             break;
         }
         let part = open.swap_remove(lowest);
@@ -195,12 +203,8 @@ fn prove(problem: &Problem, stage: &Stage, (pool, root, mut best): (&mut Pool, R
             continue;
         }
         tried_with = pool.active.len();
-        let may = Near { duals: &duals, below: best.value - at_duals + price::TOLERANCE, options: &bought };
-        match round(problem, stage, (pool, Some(may))) {
-            Ok(tried) if tried.value < best.value => best = tried,
-            Ok(_) | Err(SolveError::Infeasible(_)) => {}
-            Err(other) => return Err(other),
-        }
+        let may = root.below(best.value);
+        best = better(problem, stage, (pool, may), best)?;
     }
     best.bound = open.iter().map(|part| part.bound).fold(closed, f64::min).min(best.value);
     Ok(best)
@@ -244,7 +248,7 @@ fn relax(problem: &Problem, stage: &Stage, (pool, branch): (&mut Pool, Branch)) 
             hours_together = 1;
         } else if !improved || close {
             if relaxed.branch == Branch::default() {
-                let _ = enrich(problem, pool, (&relaxed.duals, NEAR * answer.objective.abs()));
+                enrich(problem, pool, (&relaxed.duals, NEAR * answer.objective.abs()));
             }
             break;
         }
